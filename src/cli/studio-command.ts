@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { type Command, InvalidArgumentError } from 'commander'
 import { databaseOf, loadProject } from '../migration/project.ts'
-import { example, print, tell } from './terminal.ts'
+import { databaseText, example, print, tell } from './terminal.ts'
 
 interface StudioFlags {
   readonly port?: number
@@ -15,7 +15,7 @@ export function addStudioCommand(program: Command): void {
   program
     .command('studio')
     .description('see the data of a database in a browser, and every write as it happens')
-    .argument('[database]', 'its file; default: dbCredentials.url of drizzle.config.ts')
+    .argument('[database]', `${databaseText}; default: dbCredentials.url of drizzle.config.ts`)
     .option('--port <number>', 'the port to listen on; default: a free one', portOf)
     .option('--no-open', 'do not open a browser')
     .option('--read-only', 'refuse every write')
@@ -26,9 +26,9 @@ export function addStudioCommand(program: Command): void {
         database: string | undefined,
         { port = 0, open, readOnly = false, json = false }: StudioFlags,
       ) => {
-        const path = database ?? (await projectDatabase(program.opts<{ config?: string }>().config))
+        const address = database ?? (await projectDatabase(program.opts<{ config?: string }>().config))
         const { openStudio } = await import('../studio/server.ts')
-        const studio = await openStudio(path, { port, readOnly })
+        const studio = await openStudio(address, { port, readOnly })
         if (!json)
           tell('The studio answers only this machine. Press Ctrl+C to end it. Keep its address to yourself:')
         print(json ? JSON.stringify({ url: studio.url }) : studio.url)

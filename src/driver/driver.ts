@@ -1,3 +1,4 @@
+// The port that an engine implements, read as a whole: every call, with what it takes and what it gives.
 import type { Catalog } from '../catalog/catalog.ts'
 import type { LoggedChange, LoggedCommit } from '../commit/log-format.ts'
 import type { StoredRow } from '../commit/row.ts'
@@ -6,7 +7,7 @@ import type { Key } from '../contract/key.types.ts'
 import type { KeyRange } from '../key/range.ts'
 import type { AggregatePlan, CountPlan, FindPlan, Planned, RelatedPlan } from '../query/plan.ts'
 import type { Backup, BackupOptions } from './backup.ts'
-import type { DatabaseStats } from './stats.ts'
+import type { DatabaseStats, LoggedSize, Sizes } from './stats.ts'
 
 export type { LoggedChange, LoggedCommit, StoredRow }
 
@@ -231,6 +232,10 @@ export interface Driver extends Reader {
   follow(since: number, signal: AbortSignal): AsyncIterable<number | null>
   /** The figures of the database, read in parts, with pauses in between. */
   stats(signal?: AbortSignal): Promise<DatabaseStats>
+  /** How large the database is, at little cost. */
+  sizes(): Promise<Sizes>
+  /** The last commits in the log, the newest first. */
+  lastCommits(limit: number): Promise<readonly LoggedSize[]>
   /** Removes every row. */
   clear(): Promise<void>
   /** When the next row expires, of all or of one collection, in milliseconds since the epoch. */

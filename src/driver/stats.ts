@@ -77,3 +77,17 @@ export interface FileStats {
   /** The most that each connection of this process caches of it. */
   readonly cacheBytes: number
 }
+
+/** Bytes on the disk. */
+export interface Sizes {
+  /** Of the file, or of the tables on a server, with their indexes. */
+  readonly rows: number
+  /** Of the write-ahead log, or of the log of commits on a server. */
+  readonly log: number
+}
+
+/** A commit in the log, and about how many bytes the log keeps of it. */
+export interface LoggedSize {
+  readonly version: number
+  readonly bytes: number
+}

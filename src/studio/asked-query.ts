@@ -1,11 +1,12 @@
 import type { InspectedDatabase } from '../api/open.ts'
 import { checkOptionNames } from '../arguments/option-names.ts'
+import type { EngineName } from '../engines/engines.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
-import type { OpenFile } from './open-file.ts'
+import type { OpenedDatabase } from './opened-database.ts'
 import { Refusal } from './refusal.ts'
 import { readValueJson } from './row-json.ts'
 
-type Repository = InspectedDatabase['repositories'][string]
+type Repository = InspectedDatabase<EngineName>['repositories'][string]
 
 /**
  * A query of a repository, as the page asks for it: which rows, in which order. Where its page of rows begins is passed separately.
@@ -21,7 +22,7 @@ export interface AskedQuery {
 const names = ['where', 'orderBy', 'with', 'columns', 'prefix']
 
 export interface Asked {
-  readonly db: InspectedDatabase
+  readonly db: InspectedDatabase<EngineName>
   readonly definition: AnyDefinition
   readonly repository: Repository
   readonly query: AskedQuery
@@ -29,11 +30,11 @@ export interface Asked {
 
 /** What a request asks of a repository: `{ repository, query }`, with the query as a value of `rowJson`. */
 export async function askedQuery(
-  file: OpenFile,
+  opened: OpenedDatabase,
   { repository: name, query: json }: { readonly [name: string]: unknown },
 ): Promise<Asked> {
-  const db = await file.database()
-  const definition = (await file.definitions()).find((it) => it.name === name)
+  const db = await opened.database()
+  const definition = (await opened.definitions()).find((it) => it.name === name)
   if (definition === undefined)
     throw new Refusal(404, 'NO_REPOSITORY', `There is no repository '${String(name)}'`)
   const query = json === undefined ? {} : readValueJson(json)

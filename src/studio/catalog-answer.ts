@@ -1,17 +1,16 @@
-import { basename } from 'node:path'
-import { count, isNull } from 'drizzle-orm'
 import { compareParts } from '../key/codec.ts'
 import { keyJson } from '../key/key-json.ts'
 import { jsonSchemaOf } from '../schema/json-schema.ts'
-import type { OpenFile } from './open-file.ts'
+import type { OpenedDatabase } from './opened-database.ts'
 
 /** What the database knows of its collections: their schemas, indexes and references. */
-export async function catalogAnswer(file: OpenFile): Promise<object> {
-  const definitions = await file.definitions()
+export async function catalogAnswer(opened: OpenedDatabase): Promise<object> {
+  const definitions = await opened.definitions()
   return {
-    name: basename(file.path),
-    path: file.path,
-    readOnly: file.readOnly,
+    name: opened.name,
+    path: opened.shown,
+    engine: (await opened.database()).engine,
+    readOnly: opened.readOnly,
     repositories: definitions.map(({ name, pattern, schema, indexes, search, references }) => ({
       name,
       pattern: keyJson(pattern),
@@ -30,12 +29,11 @@ export async function catalogAnswer(file: OpenFile): Promise<object> {
 }
 
 /** How many rows each repository has, and how many keys belong to none. */
-export async function countsAnswer(file: OpenFile): Promise<object> {
-  const db = await file.database()
+export async function countsAnswer(opened: OpenedDatabase): Promise<object> {
+  const db = await opened.database()
   const counts: [string, number][] = []
   for (const [name, repository] of Object.entries(db.repositories))
     counts.push([name, await repository.count()])
-  const { kv } = db.tables
-  const others = db.drizzle.select({ count: count() }).from(kv).where(isNull(kv.collection)).get()
-  return { repositories: Object.fromEntries(counts), others: others?.count ?? 0 }
+  const others = await (await opened.tables()).countOthers()
+  return { repositories: Object.fromEntries(counts), others }
 }

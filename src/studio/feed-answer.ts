@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { desc, sql } from 'drizzle-orm'
 import { storeOf } from '../api/database.ts'
 import type { InspectedDatabase } from '../api/open.ts'
 import {
@@ -8,11 +7,12 @@ import {
   DatabaseClosedError,
   LogTrimmedError,
 } from '../contract/errors.ts'
+import type { EngineName } from '../engines/engines.ts'
 import { keyJson } from '../key/key-json.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
 import type { Change } from '../watch/change.types.ts'
 import { EventStream } from './event-stream.ts'
-import type { OpenFile } from './open-file.ts'
+import type { OpenedDatabase } from './opened-database.ts'
 import type { ProcessFigures } from './process-figures.ts'
 import { rowJson } from './row-json.ts'
 import { wholeCommits } from './whole-commits.ts'
@@ -28,10 +28,10 @@ const longestValue = 2_000
  * Commits as server-sent events, from the commit after `last-event-id` on; without one, after all existing commits but the last
  * `recent`. Each event `commit` has changes of one commit: `{ versionstamp, changes }`. Its id is the last commit that was sent
  * completely: continuing after it misses nothing, and repeats one commit at most. `gap`: earlier commits can no longer be read.
- * `process`: figures of this process. `gone`: the file no longer exists.
+ * `process`: figures of this process, and sizes. `gone`: the file no longer exists.
  */
 export async function feedAnswer(
-  file: OpenFile,
+  opened: OpenedDatabase,
   figures: ProcessFigures,
   { recent = 0 }: { readonly [name: string]: unknown },
   request: IncomingMessage,
@@ -41,25 +41,26 @@ export async function feedAnswer(
   if (!Number.isInteger(recent) || (recent as number) < 0 || (recent as number) > mostRecent)
     throw new RangeError(`recent must be a number of commits up to ${mostRecent}`)
   // Before the stream begins: a file that is gone is refused by the status, which the page can tell from a lost connection.
-  let shown = await file.database()
+  let shown = await opened.database()
   const lastId = request.headers['last-event-id']
-  let told = typeof lastId === 'string' ? lastId : stampBefore(shown, recent as number)
+  let told = typeof lastId === 'string' ? lastId : await stampBefore(opened, recent as number)
   const events = new EventStream(response)
-  await events.send('open', told, { newest: stampBefore(shown, 0) })
+  await events.send('open', told, { newest: await stampBefore(opened, 0) })
   const tell = async () => {
     // A slow reader has enough to read.
     if (response.writableNeedDrain) return
-    if (!file.isThere()) return events.send('gone', told, {})
-    const db = await file.database()
+    if (!opened.isThere()) return events.send('gone', told, {})
+    const db = await opened.database()
     if (db !== shown) await events.send('catalog', told, {})
     shown = db
-    await events.send('process', told, figures.now())
+    const sizes = await storeOf(db)!.driver.sizes()
+    await events.send('process', told, { ...figures.now(), ...sizes })
   }
   const timer = setInterval(() => tell().catch(() => {}), figuresEvery)
   try {
     // When a program declares more, the database is opened again, which ends the changes of the one before.
     while (!signal.aborted) {
-      const db = await file.database()
+      const db = await opened.database()
       try {
         const changes = db.changes({ since: told, signal })
         let last = told
@@ -73,13 +74,13 @@ export async function feedAnswer(
         // It was opened again.
         if (error instanceof DatabaseClosedError) continue
         if (!isGap(error)) throw error
-        told = stampBefore(db, 0)
+        told = await stampBefore(opened, 0)
         await events.send('gap', told, { message: error.message })
       }
     }
   } catch (error) {
     if (signal.aborted) return
-    if (file.isThere()) await events.send('failure', told, { message: String(error) })
+    if (opened.isThere()) await events.send('failure', told, { message: String(error) })
     else await events.send('gone', told, {})
   } finally {
     clearInterval(timer)
@@ -95,14 +96,9 @@ function isGap(error: unknown): error is Error {
 }
 
 /** The versionstamp before the last commits: this many, or fewer if they are large. */
-function stampBefore({ drizzle, tables: { kvLog } }: InspectedDatabase, commits: number): string {
-  const bytes = sql<number>`length(${kvLog.changes})`
-  const last = drizzle
-    .select({ version: kvLog.version, bytes })
-    .from(kvLog)
-    .orderBy(desc(kvLog.version))
-    .limit(commits + 1)
-    .all()
+async function stampBefore(opened: OpenedDatabase, commits: number): Promise<string> {
+  const store = storeOf(await opened.database())!
+  const last = await store.driver.lastCommits(commits + 1)
   let left = mostRecentBytes
   const at = last.findIndex((commit, index) => {
     left -= commit.bytes
@@ -112,7 +108,10 @@ function stampBefore({ drizzle, tables: { kvLog } }: InspectedDatabase, commits:
   return formatVersionstamp(last.length === 0 ? 0 : last.at(-1)!.version - 1)
 }
 
-function changeJson({ type, key, versionstamp, value, superseded }: Change, db: InspectedDatabase): string {
+function changeJson(
+  { type, key, versionstamp, value, superseded }: Change,
+  db: InspectedDatabase<EngineName>,
+): string {
   const store = storeOf(db)!
   const facts = {
     type,

@@ -1,28 +1,23 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { statSync } from 'node:fs'
 import type { TracedWait } from '../trace/channels.ts'
 
-/** What has happened in the server's process since it started, and the size of the file. */
+/** What has happened in the server's process since it started. */
 export interface Figures {
   readonly conflicts: number
   readonly retries: number
   readonly waits: number
   /** Milliseconds. */
   readonly waited: number
-  readonly fileBytes: number
-  readonly walBytes: number
 }
 
-/** Counts what the trace channels of this process report for a file. */
+/** Counts what the trace channels of this process report. */
 export class ProcessFigures {
-  readonly #path: string
   #conflicts = 0
   #retries = 0
   #waits = 0
   #waited = 0
 
-  constructor(path: string) {
-    this.#path = path
+  constructor() {
     subscribe('valkeyrie:conflict', this.#onConflict)
     subscribe('valkeyrie:retry', this.#onRetry)
     subscribe('valkeyrie:wait', this.#onWait)
@@ -34,8 +29,6 @@ export class ProcessFigures {
       retries: this.#retries,
       waits: this.#waits,
       waited: this.#waited,
-      fileBytes: sizeOf(this.#path),
-      walBytes: sizeOf(`${this.#path}-wal`),
     }
   }
 
@@ -55,8 +48,4 @@ export class ProcessFigures {
     this.#waits += 1
     this.#waited += (message as TracedWait).duration
   }
-}
-
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
 }

@@ -22,6 +22,7 @@ const statuses: { readonly [code: string]: number } = {
   QUERY: 400,
   LOG_TRIMMED: 410,
   DATABASE_BUSY: 503,
+  CONNECTION: 503,
 }
 
 /** The response for an error. */

@@ -4,7 +4,7 @@ import { keyOfJson } from '../key/key-json.ts'
 import { chooseIndex, readsAll } from '../query/index-choice.ts'
 import { plannerOf } from '../repository/find/planner-of.ts'
 import { askedQuery } from './asked-query.ts'
-import type { OpenFile } from './open-file.ts'
+import type { OpenedDatabase } from './opened-database.ts'
 import { readablePage } from './readable-page.ts'
 import { type ReadRow, relatedNames, rowJson } from './row-json.ts'
 
@@ -17,8 +17,8 @@ const mostRows = 500
  * A page of rows, `{ rows, cursor, ms }`: those after the cursor `after`, skipping `offset` rows; `backward`: those before it, in
  * the order of the query. The cursor is null at the end.
  */
-export async function rowsAnswer(file: OpenFile, body: Body, signal: AbortSignal): Promise<string> {
-  const asked = await askedQuery(file, body)
+export async function rowsAnswer(opened: OpenedDatabase, body: Body, signal: AbortSignal): Promise<string> {
+  const asked = await askedQuery(opened, body)
   const { after = null, offset, limit = rowsPerPage, backward = false } = body
   checkLimit(limit)
   const { query } = asked
@@ -53,8 +53,8 @@ function flipped(term: unknown): unknown {
 }
 
 /** How many rows a query finds, `{ count, ms }`. */
-export async function countAnswer(file: OpenFile, body: Body, signal: AbortSignal): Promise<object> {
-  const { repository, query } = await askedQuery(file, body)
+export async function countAnswer(opened: OpenedDatabase, body: Body, signal: AbortSignal): Promise<object> {
+  const { repository, query } = await askedQuery(opened, body)
   const { where, prefix } = query
   const counted = { ...(where !== undefined && { where }), ...(prefix !== undefined && { prefix }) }
   const began = performance.now()
@@ -63,8 +63,8 @@ export async function countAnswer(file: OpenFile, body: Body, signal: AbortSigna
 }
 
 /** How a query runs, `{ sql, params, plan, served }`: its statement, the engine's plan, and whether it reads only what it must. */
-export async function explainAnswer(file: OpenFile, body: Body): Promise<object> {
-  const { repository, definition, query } = await askedQuery(file, body)
+export async function explainAnswer(opened: OpenedDatabase, body: Body): Promise<object> {
+  const { repository, definition, query } = await askedQuery(opened, body)
   const limited = { ...query, limit: rowsPerPage }
   const { sql, params } = await repository.toSQL(limited as never)
   const plan = await repository.explain(limited as never)
@@ -87,10 +87,10 @@ function shownParam(param: unknown): string {
 }
 
 /** The rows of keys, `{ rows }`, in the order of the keys; null for a missing one. */
-export async function getAnswer(file: OpenFile, { keys }: Body): Promise<string> {
+export async function getAnswer(opened: OpenedDatabase, { keys }: Body): Promise<string> {
   if (!Array.isArray(keys) || keys.length > mostRows)
     throw new TypeError(`keys must be an array of at most ${mostRows} keys`)
-  const db = await file.database()
+  const db = await opened.database()
   const entries = await db.getMany(keys.map(keyOfJson))
   const store = storeOf(db)!
   const rows = entries.map((entry) =>

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { locateFile } from '../engines/engines.ts'
+import { locateKept } from '../engines/engines.ts'
 import { catalogAnswer, countsAnswer } from './catalog-answer.ts'
 import { feedAnswer } from './feed-answer.ts'
 import { checkPlace, checkToken, safeHeaders } from './guard.ts'
 import { doctorAnswer, migrationsAnswer } from './health-answers.ts'
 import { keysAnswer } from './key-answer.ts'
-import { OpenFile } from './open-file.ts'
+import { OpenedDatabase } from './opened-database.ts'
 import { pageFile } from './page-files.ts'
 import { ProcessFigures } from './process-figures.ts'
 import { Refusal, refusalOf } from './refusal.ts'
@@ -29,7 +29,7 @@ export interface Studio extends AsyncDisposable {
 }
 
 type Answer = (
-  file: OpenFile,
+  opened: OpenedDatabase,
   body: { readonly [name: string]: unknown },
   signal: AbortSignal,
 ) => Promise<string | object>
@@ -43,19 +43,22 @@ const answers: { readonly [path: string]: Answer } = {
   '/api/get': getAnswer,
   '/api/keys': keysAnswer,
   '/api/write': writeAnswer,
-  '/api/stats': async (file, _, signal) => (await file.database()).stats({ signal }),
+  '/api/stats': async (opened, _, signal) => (await opened.database()).stats({ signal }),
   '/api/doctor': doctorAnswer,
   '/api/migrations': migrationsAnswer,
 }
 
-/** Serves the studio of a database file to this machine. Rejects with DatabaseOpenError if the file is not a database. */
+/**
+ * Serves the studio of a database to this machine: that of a file, or of an address of a server. Rejects with DatabaseOpenError if
+ * there is no database.
+ */
 export async function openStudio(
-  path: string,
+  address: string,
   { port = 0, readOnly = false }: StudioOptions = {},
 ): Promise<Studio> {
-  const file = new OpenFile(locateFile(path, 'studio', './data.db'), readOnly)
-  await file.database()
-  const figures = new ProcessFigures(file.path)
+  const opened = new OpenedDatabase(locateKept(address, 'studio'), readOnly)
+  await opened.database()
+  const figures = new ProcessFigures()
   const token = randomBytes(24).toString('base64url')
   const stop = new AbortController()
   const server = createServer((request, response) => {
@@ -72,10 +75,10 @@ export async function openStudio(
     const left = new AbortController()
     response.on('close', () => left.abort(new Refusal(499, 'LEFT', 'The page has gone')))
     const signal = AbortSignal.any([left.signal, stop.signal])
-    if (pathname === '/api/feed') return feedAnswer(file, figures, body, request, response, signal)
+    if (pathname === '/api/feed') return feedAnswer(opened, figures, body, request, response, signal)
     const make = Object.hasOwn(answers, pathname) ? answers[pathname] : undefined
     if (make === undefined) throw new Refusal(404, 'NO_PATH', `There is no ${pathname}`)
-    const made = await make(file, body, signal)
+    const made = await make(opened, body, signal)
     send(response, 200, 'application/json', typeof made === 'string' ? made : JSON.stringify(made))
   }
 
@@ -84,7 +87,7 @@ export async function openStudio(
     server.closeAllConnections()
     await new Promise((done) => server.close(done))
     figures.end()
-    await file.close()
+    await opened.close()
   }
   try {
     await new Promise<void>((done, fail) => {

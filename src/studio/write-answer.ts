@@ -1,6 +1,6 @@
 import { storeOf } from '../api/database.ts'
 import { parseJson } from '../value/parse-json.ts'
-import type { OpenFile } from './open-file.ts'
+import type { OpenedDatabase } from './opened-database.ts'
 import { Refusal } from './refusal.ts'
 import { type ReadRow, readRowJson, rowJson } from './row-json.ts'
 
@@ -10,13 +10,13 @@ import { type ReadRow, readRowJson, rowJson } from './row-json.ts'
  * epoch. Answers with the new row. A Refusal with code CONFLICT has the other row, or null if it is gone.
  */
 export async function writeAnswer(
-  file: OpenFile,
+  opened: OpenedDatabase,
   { row: json, ifVersion, remove = false, expiry = 'keep' }: { readonly [name: string]: unknown },
 ): Promise<string> {
-  if (file.readOnly) throw new Refusal(403, 'READ_ONLY', 'The studio was started with --read-only')
+  if (opened.readOnly) throw new Refusal(403, 'READ_ONLY', 'The studio was started with --read-only')
   if (ifVersion !== null && typeof ifVersion !== 'string')
     throw new TypeError('ifVersion must be the versionstamp that was read, or null if there was no row')
-  const db = await file.database()
+  const db = await opened.database()
   const { key, value } = readRowJson(json)
   const store = storeOf(db)!
   const current = async () => {
@@ -25,7 +25,7 @@ export async function writeAnswer(
   }
   const operation = db.atomic().check({ key, versionstamp: ifVersion })
   if (remove === true) operation.delete(key)
-  else operation.set(key, value, expiryOptions(expiry))
+  else operation.set(key, value, expiryOptions(expiry, store.now()))
   const { ok } = await operation.commit()
   if (!ok)
     throw new Refusal(409, 'CONFLICT', 'Somebody else has written this row since it was read', {
@@ -36,10 +36,11 @@ export async function writeAnswer(
 
 function expiryOptions(
   expiry: unknown,
+  now: number,
 ): { readonly keepExpiry: true } | { readonly expireIn: number } | undefined {
   if (expiry === null) return undefined
   if (expiry === 'keep') return { keepExpiry: true }
   if (!Number.isSafeInteger(expiry))
     throw new TypeError("expiry must be 'keep', null, or milliseconds since the epoch")
-  return { expireIn: (expiry as number) - Date.now() }
+  return { expireIn: (expiry as number) - now }
 }

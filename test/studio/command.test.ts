@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { gzipSync } from 'node:zlib'
 import { Valkeyrie } from 'valkeyrie'
 import { expect, it, onTestFinished } from 'vitest'
+import { describeEngine } from '../engines.ts'
 import { cli, root, run } from '../migrate/project.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { ask } from './ask.ts'
@@ -42,6 +43,24 @@ it.each([
     const kinds = new Set(compared.drift.map(({ kind }: { kind: string }) => kind))
     expect([compared.status, compared.project, kinds]).toEqual([200, true, new Set(['history', 'index'])])
   }
+})
+
+describeEngine('postgres', 'the command', ({ newAddress }) => {
+  it('serves a database of a server, compares it with a project of files, and shows no password', async () => {
+    const address = newAddress()
+    await (await Valkeyrie.open(address)).close()
+    const child = spawn(process.execPath, [cli, 'studio', address, '--no-open'], { stdio: 'pipe', cwd: root })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    const [url] = (await once(createInterface(child.stdout), 'line')) as [string]
+    const { host, pathname, search } = new URL(address)
+    const shown = `postgres://${host}${pathname}${search}`
+    expect(await ask({ url }, 'catalog')).toMatchObject({ status: 200, path: shown, engine: 'postgres' })
+    const { error } = await ask({ url }, 'migrations')
+    expect(error).toMatchObject({
+      code: 'MIGRATION',
+      message: expect.stringContaining("dialect: 'postgresql'"),
+    })
+  })
 })
 
 it('prints its address as JSON', async () => {

@@ -2,9 +2,11 @@ import { renameSync, rmSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import Sqlite from 'better-sqlite3'
+import { sql } from 'drizzle-orm'
 import { KvU64, Valkeyrie } from 'valkeyrie'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
+import { storeOf } from '../../src/api/database.ts'
 import { checkPlace } from '../../src/studio/guard.ts'
 import { readEvents } from '../../src/studio/page/data/read-events.ts'
 import { notationOf } from '../../src/studio/page/value/notation.ts'
@@ -12,6 +14,7 @@ import { parseNotation } from '../../src/studio/page/value/parse-notation.ts'
 import { jsonText, rowOf, valueJson } from '../../src/studio/page/value/wire.ts'
 import { Refusal } from '../../src/studio/refusal.ts'
 import { openStudio, type StudioOptions } from '../../src/studio/server.ts'
+import { describeEngines } from '../engines.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { ask, askRaw } from './ask.ts'
 
@@ -19,13 +22,18 @@ const path = temporaryFolder()
 const book = z.object({ title: z.string().min(2), year: z.int().optional(), sold: z.bigint().optional() })
 const schemas = Valkeyrie.withSchema(['books', '*'], book, { indexes: [{ on: 'title' }] })
 
-async function shelf(books = 3) {
-  const file = path()
-  const db = await schemas.open(file)
-  onTestFinished(() => db.close())
-  for (let n = 0; n < books; n++) await db.repositories.books.set(`b${n}`, { title: `Book ${n}`, year: n })
-  return { file, db }
+/** Makes databases with books, each where `newAddress` says. */
+function shelves(newAddress: () => string) {
+  return async (books = 3) => {
+    const file = newAddress()
+    const db = await schemas.open(file)
+    onTestFinished(() => db.close())
+    for (let n = 0; n < books; n++) await db.repositories.books.set(`b${n}`, { title: `Book ${n}`, year: n })
+    return { file, db }
+  }
 }
+
+const shelf = shelves(path)
 
 async function open(file: string, options?: StudioOptions) {
   const studio = await openStudio(file, options)
@@ -93,7 +101,8 @@ describe('who is answered', () => {
   })
 })
 
-describe('what is asked', () => {
+describeEngines('what is asked', ({ name, newAddress }) => {
+  const shelf = shelves(newAddress)
   it.each([
     ['no JSON', '/api/rows', '{'],
     ['a list', '/api/rows', '[]'],
@@ -163,15 +172,13 @@ describe('what is asked', () => {
     const studio = await open((await shelf()).file)
     const explain = (where: object) =>
       ask(studio, 'explain', { repository: 'books', query: valueJson({ where }) })
-    expect(await explain({ title: 'Book 1' })).toMatchObject({
-      served: true,
-      plan: [expect.stringContaining('kv_books_title')],
-    })
+    const { served, plan } = await explain({ title: 'Book 1' })
+    expect([served, plan.join('\n')]).toEqual([true, expect.stringContaining('kv_books_title')])
     expect(await explain({ year: 1 })).toMatchObject({ served: false })
   })
 
   it('finds words, whatever is asked for, the best first', async () => {
-    const file = path()
+    const file = newAddress()
     const searched = Valkeyrie.withSchema(['books', '*'], book, { search: ['title'] })
     await using db = await searched.open(file)
     const titles = ['Green tea', 'Black tea', 'Tea, tea and more tea', 'Ink']
@@ -219,9 +226,15 @@ describe('what is asked', () => {
 
   it('shows a row that cannot be read among the others', async () => {
     const { file, db } = await shelf(5)
-    const connection = new Sqlite(file)
-    connection.prepare("UPDATE kv SET encoding = 9 WHERE value LIKE '%Book 2%'").run()
-    connection.close()
+    if (name === 'sqlite') {
+      const connection = new Sqlite(file)
+      connection.prepare("UPDATE kv SET encoding = 9 WHERE value LIKE '%Book 2%'").run()
+      connection.close()
+    } else {
+      const { kv } = db.as('postgres').tables
+      const isBook = sql`${kv.value}::text like '%Book 2%'`
+      await db.as('postgres').drizzle.update(kv).set({ encoding: 9 }).where(isBook)
+    }
     await db.set(['other'], 1)
     const { rows, cursor } = await ask(await open(file), 'rows', { repository: 'books' })
     expect(rows).toHaveLength(5)
@@ -244,7 +257,8 @@ describe('what is asked', () => {
   })
 })
 
-describe('writing', () => {
+describeEngines('writing', ({ newAddress }) => {
+  const shelf = shelves(newAddress)
   const row = { key: ['books', 'b0'], value: { title: 'Another' } }
 
   it('replaces the version that was read, and no other', async () => {
@@ -288,7 +302,8 @@ describe('writing', () => {
   })
 })
 
-describe('the feed', () => {
+describeEngines('the feed', ({ name, newAddress }) => {
+  const shelf = shelves(newAddress)
   async function feed(url: string, lastId?: string) {
     const { origin, hash } = new URL(url)
     const left = new AbortController()
@@ -356,6 +371,9 @@ describe('the feed', () => {
     expect((await ask(studio, 'catalog')).repositories.map(({ name }: { name: string }) => name)).toContain(
       'pens',
     )
+    const { rows, log } = (await next('process')).data
+    expect([rows > 0, log > 0]).toEqual([true, true])
+    if (name === 'postgres') return
     renameSync(file, `${file}.away`)
     await next('gone')
     // So does a reader who has lost the connection meanwhile.
@@ -364,6 +382,29 @@ describe('the feed', () => {
     expect(await ask(studio, 'catalog')).toMatchObject({ status: 410, error: { code: 'FILE_GONE' } })
     renameSync(`${file}.away`, file)
     expect(await ask(studio, 'catalog')).toMatchObject({ status: 200 })
+  })
+})
+
+describeEngines('the state of a database', ({ name, newAddress }) => {
+  const shelf = shelves(newAddress)
+
+  it('is told by its name, its counts, its figures and its doctor, without a password', async () => {
+    const { file, db } = await shelf()
+    await db.set(['other'], 1)
+    const studio = await open(file)
+    const told = await ask(studio, 'catalog')
+    expect(told).toMatchObject({ engine: name, readOnly: false })
+    expect(told.path.startsWith(storeOf(db)!.path)).toBe(true)
+    expect(JSON.stringify(told)).not.toContain('@')
+    expect(told.path.endsWith(told.name)).toBe(true)
+    expect(await ask(studio, 'counts')).toMatchObject({ repositories: { books: 3 }, others: 1 })
+    const stats = await ask(studio, 'stats')
+    expect(stats.repositories).toContainEqual(expect.objectContaining({ repository: 'books', rows: 3 }))
+    expect(await ask(studio, 'doctor')).toMatchObject({ status: 200, sound: true, rows: 4 })
+  })
+
+  it('is not shown of a database that is not there', async () => {
+    await expect(openStudio(newAddress())).rejects.toMatchObject({ code: 'DATABASE_OPEN' })
   })
 })
 

@@ -14,7 +14,7 @@ import type {
   SessionUse,
   SweepOutcome,
 } from '../driver.ts'
-import type { DatabaseStats } from '../stats.ts'
+import type { DatabaseStats, LoggedSize, Sizes } from '../stats.ts'
 import { BatchCommit, type Heard } from './commit/batch-commit.ts'
 import { type CommitParts, CommitRequests } from './commit/commit-requests.ts'
 import { Requests } from './commit/requests.ts'
@@ -221,6 +221,16 @@ export class PostgresDriver implements Driver {
     })
     const ages = [...this.#sessions].map((session) => session.age)
     return { ...stats, oldestSnapshot: ages.length === 0 ? null : Math.max(...ages) }
+  }
+
+  async sizes(): Promise<Sizes> {
+    const { readSizes } = await import('./stats.ts')
+    return this.#requests.again(() => readSizes(this.#requests.run, this.#parts.schema))
+  }
+
+  async lastCommits(limit: number): Promise<readonly LoggedSize[]> {
+    const { readLastCommits } = await import('./stats.ts')
+    return this.#requests.again(() => readLastCommits(this.#requests.run, this.#parts.schema, limit))
   }
 
   async clear(): Promise<void> {

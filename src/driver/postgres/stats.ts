@@ -4,12 +4,14 @@ import type {
   ExpiryStats,
   FileStats,
   IndexStats,
+  LoggedSize,
   LogStats,
   RepositoryStats,
+  Sizes,
 } from '../stats.ts'
 import { ServerSearches } from './search/searches.ts'
 import { searchName } from './search/tables.ts'
-import { began, isAlive, quoteName } from './server/sql-text.ts'
+import { began, isAlive, quoteName, quoteText } from './server/sql-text.ts'
 import type { Row, RunStatement } from './server/statement.types.ts'
 import type { BuiltIndex } from './tables/indexes.ts'
 
@@ -101,6 +103,29 @@ async function readFile({ run, schema }: StatsSource): Promise<FileStats> {
     where n.nspname = $1 and c.relkind = 'r'`
   const [row] = (await run({ text }, [schema])) as [Row]
   return { bytes: row[0] as number, freeBytes: 0, walBytes: 0, cacheBytes: 0 }
+}
+
+/** How large a database is. */
+export async function readSizes(run: RunStatement, schema: string): Promise<Sizes> {
+  const bytesOf = (table: string) =>
+    `pg_total_relation_size(${quoteText(`${quoteName(schema)}.${table}`)}::regclass)`
+  const [row] = await run({ text: `select ${bytesOf('kv')}, ${bytesOf('kv_log')}` }, [])
+  const [rows, log] = row as [number, number]
+  return { rows, log }
+}
+
+/** The last commits in the log, the newest first. */
+export async function readLastCommits(
+  run: RunStatement,
+  schema: string,
+  limit: number,
+): Promise<LoggedSize[]> {
+  const text = `select l.version, pg_column_size(l.keys) + coalesce(octet_length(l.changes), 0)
+    from ${quoteName(schema)}.kv_log l order by l.version desc limit $1`
+  return (await run({ text }, [limit])).map((row) => {
+    const [version, bytes] = row as [number, number]
+    return { version, bytes }
+  })
 }
 
 function stampOf(version: number | null): string | null {

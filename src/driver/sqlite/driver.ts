@@ -20,7 +20,7 @@ import type {
   SweepOutcome,
 } from '../driver.ts'
 import { lookForCommits } from '../look-for-commits.ts'
-import type { DatabaseStats } from '../stats.ts'
+import type { DatabaseStats, LoggedSize, Sizes } from '../stats.ts'
 import { RunningBackups } from './backup/running-backups.ts'
 import { endTurn, takeTurn } from './commit/turns.ts'
 import { Checkpointer } from './connections/checkpointer.ts'
@@ -227,6 +227,16 @@ export class SqliteDriver implements Driver {
       ? read(this.#pool.top.database, this.#sliced.pauseFor(signal))
       : this.#sliced.onOwn(read, signal))
     return { ...stats, oldestSnapshot }
+  }
+
+  async sizes(): Promise<Sizes> {
+    const { readSizes } = await import('./stats.ts')
+    return this.#onTop(({ database }) => readSizes(database, this.#file?.path ?? null))
+  }
+
+  async lastCommits(limit: number): Promise<readonly LoggedSize[]> {
+    const { readLastCommits } = await import('./stats.ts')
+    return this.#onTop(({ database }) => readLastCommits(database, limit))
   }
 
   clear(): Promise<void> {

@@ -5,8 +5,10 @@ import type {
   ExpiryStats,
   FileStats,
   IndexStats,
+  LoggedSize,
   LogStats,
   RepositoryStats,
+  Sizes,
 } from '../stats.ts'
 import type { Connection } from './module/sqlite-module.ts'
 import { readCatalog } from './tables/catalog.ts'
@@ -187,7 +189,19 @@ async function pageBytes({ connection, path, pause }: StatsSource, name: string)
   return bytes
 }
 
-function readFile({ connection, path }: StatsSource): FileStats {
+/** How large a database is. */
+export function readSizes(connection: Connection, path: string | null): Sizes {
+  const { bytes, walBytes } = readFile({ connection, path })
+  return { rows: bytes, log: walBytes }
+}
+
+/** The last commits in the log, the newest first. */
+export function readLastCommits(connection: Connection, limit: number): LoggedSize[] {
+  const text = 'SELECT version, octet_length(changes) AS bytes FROM kv_log ORDER BY version DESC LIMIT ?'
+  return connection.prepare<[number], LoggedSize>(text).all(limit)
+}
+
+function readFile({ connection, path }: Omit<StatsSource, 'pause'>): FileStats {
   const read = (name: string) => connection.pragma(name, { simple: true }) as number
   const pageSize = read('page_size')
   const cache = read('cache_size')

@@ -1,4 +1,5 @@
 import { computed, signal } from '@preact/signals'
+import type { EngineName } from '../../../engines/engines.ts'
 import type { KeyPartJson } from '../../../key/key-json.ts'
 import type { JsonSchema } from '../../../schema/json-schema.ts'
 import { ask } from './api.ts'
@@ -23,6 +24,7 @@ const { compare } = new Intl.Collator('en', { numeric: true })
 interface Catalog {
   readonly name: string
   readonly path: string
+  readonly engine: EngineName
   readonly readOnly: boolean
   readonly repositories: readonly Repository[]
 }
@@ -34,6 +36,8 @@ interface Counts {
 
 export const catalog = signal<Catalog | null>(null)
 export const counts = signal<Counts | null>(null)
+/** Whether the database is on a server. */
+export const isOnServer = computed(() => catalog.value?.engine === 'postgres')
 export const readOnly = computed(() => catalog.value?.readOnly ?? true)
 
 export function repositoryNamed(name: string | null): Repository | undefined {

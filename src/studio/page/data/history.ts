@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals'
+import type { Sizes } from '../../../driver/stats.ts'
 import type { Figures } from '../../process-figures.ts'
 import { type CommitJson, listen } from './live.ts'
 
@@ -12,7 +13,7 @@ export interface ToldCommit extends CommitJson {
 }
 
 /** What happened in one second: `at` is its end, in seconds since the epoch. */
-export interface Sample extends Figures {
+export interface Sample extends Figures, Sizes {
   readonly at: number
   readonly commits: number
   readonly changes: number

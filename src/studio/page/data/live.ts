@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals'
+import type { Sizes } from '../../../driver/stats.ts'
 import { parseJson } from '../../../value/parse-json.ts'
 import type { Figures } from '../../process-figures.ts'
 import type { RowJson } from '../value/wire.ts'
@@ -29,7 +30,7 @@ export interface Listener {
   readonly onOpen?: () => void
   /** Like `onOpen`, but earlier commits could not be reported. */
   readonly onGap?: (message: string) => void
-  readonly onProcess?: (figures: Figures) => void
+  readonly onProcess?: (figures: Figures & Sizes) => void
   /** A program has declared more. */
   readonly onCatalog?: () => void
 }
@@ -102,7 +103,7 @@ function take(event: string, data: unknown): void {
   else if (event === 'process') {
     // It comes while the file is there: it was moved, and is back.
     if (isBehind) readAgain()
-    tell(({ onProcess }) => onProcess?.(data as Figures))
+    tell(({ onProcess }) => onProcess?.(data as Figures & Sizes))
   } else if (event === 'catalog') tell(({ onCatalog }) => onCatalog?.())
   else if (event === 'gone')
     trouble.value = new ApiError('FILE_GONE', 'The file of the database is gone: it was moved or removed')

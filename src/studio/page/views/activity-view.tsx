@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
+import { isOnServer } from '../data/catalog.ts'
 import { type Sample, samples } from '../data/history.ts'
 import { scheme } from '../parts/theme.tsx'
 import { bytesText } from './health-view.tsx'
@@ -14,11 +15,24 @@ const perSecond =
   (name: 'conflicts' | 'retries' | 'waits' | 'waited') => (sample: Sample, before: Sample | undefined) =>
     before === undefined ? 0 : Math.max(0, sample[name] - before[name])
 
-const charts: readonly {
+interface ChartOf {
   readonly title: string
   readonly text: (value: number) => string
   readonly lines: readonly Line[]
-}[] = [
+}
+
+const sizes = (title: string, rows: string): ChartOf => ({
+  title,
+  text: bytesText,
+  lines: [
+    { label: rows, colour: '--chart-1', of: (sample) => sample.rows },
+    { label: 'log', colour: '--chart-3', of: (sample) => sample.log },
+  ],
+})
+const sizesOfFile = sizes('Size of the file and of its write-ahead log', 'file')
+const sizesOnServer = sizes('Size of the rows with their indexes, and of the log of commits', 'rows')
+
+const charts: readonly ChartOf[] = [
   {
     title: 'Commits and changes a second',
     text: String,
@@ -41,14 +55,6 @@ const charts: readonly {
     text: (value) => value.toFixed(0),
     lines: [{ label: 'waited', colour: '--chart-1', of: perSecond('waited') }],
   },
-  {
-    title: 'Size of the file and of its write-ahead log',
-    text: bytesText,
-    lines: [
-      { label: 'file', colour: '--chart-1', of: ({ fileBytes }) => fileBytes },
-      { label: 'log', colour: '--chart-3', of: ({ walBytes }) => walBytes },
-    ],
-  },
 ]
 
 /** The activity, second by second. */
@@ -62,7 +68,7 @@ export function ActivityView() {
         <span class="hint">the last ten minutes, while this page is open</span>
       </div>
       <div class="charts">
-        {charts.map(({ title, text, lines }) => (
+        {[...charts, isOnServer.value ? sizesOnServer : sizesOfFile].map(({ title, text, lines }) => (
           <figure key={title}>
             <figcaption>
               {title}

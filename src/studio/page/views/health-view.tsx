@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { DatabaseStats } from '../../../driver/stats.ts'
 import { ask, messageOf } from '../data/api.ts'
+import { isOnServer } from '../data/catalog.ts'
 import { durationText } from '../parts/countdown.tsx'
 
 interface Migrations {
@@ -49,7 +50,7 @@ export function HealthView() {
         <section class="card">
           <h3>Migrations</h3>
           <p class="hint">
-            Compares the file with the project in the folder of the studio, whose schema modules it runs.
+            Compares the database with the project in the folder of the studio, whose schema modules it runs.
           </p>
           <button type="button" disabled={migrations.isAsking} onClick={migrations.ask}>
             Compare
@@ -59,7 +60,7 @@ export function HealthView() {
         </section>
         <section class="card">
           <h3>Doctor</h3>
-          <p class="hint">Reads all of the file. Where it is large, that takes a while.</p>
+          <p class="hint">Reads the whole database. Where it is large, that takes a while.</p>
           <button type="button" disabled={doctor.isAsking} onClick={doctor.ask}>
             {doctor.isAsking ? 'Reading…' : 'Examine'}
           </button>
@@ -108,12 +109,16 @@ function Sizes({ stats: { repositories, indexes, log, file, expiring } }: { read
   return (
     <>
       <section class="card">
-        <h3>File</h3>
+        <h3>{isOnServer.value ? 'Tables' : 'File'}</h3>
         <Facts
           facts={[
-            ['file', bytesText(file.bytes)],
-            ['free in it', bytesText(file.freeBytes)],
-            ['write-ahead log', bytesText(file.walBytes)],
+            ...(isOnServer.value
+              ? ([['tables with their indexes', bytesText(file.bytes)]] as const)
+              : ([
+                  ['file', bytesText(file.bytes)],
+                  ['free in it', bytesText(file.freeBytes)],
+                  ['write-ahead log', bytesText(file.walBytes)],
+                ] as const)),
             ['commits in the log', `${log.rows.toLocaleString('en')}, ${bytesText(log.bytes)}`],
           ]}
         />
