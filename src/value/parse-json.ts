@@ -2,8 +2,6 @@ import { setOwn } from './set-own.ts'
 
 /** Follows a name. */
 const behind = /\s*:/y
-/** The strings of a JSON text, with a colon if they are names. */
-const texts = /"(?:[^"\\]|\\.)*"(?=(\s*:)?)/g
 
 /**
  * What `JSON.parse` should return. V8 mistakes a name with an escape for another one if an earlier text makes it expect a name that
@@ -18,12 +16,7 @@ export function parseJson(text: string): unknown {
   // Random, so that no text can be written to contain it, or to contain every candidate.
   let mark = ''
   while (text.includes(mark)) mark = Math.random().toString(36)
-  const names: string[] = []
-  const numbered = text.replace(texts, (found, colon: string | undefined) => {
-    if (colon === undefined || !found.includes('\\')) return found
-    names.push(JSON.parse(found) as string)
-    return `"${mark}${names.length - 1}"`
-  })
+  const { numbered, names } = numberedNames(text, mark)
   return JSON.parse(numbered, (_, value: unknown) =>
     typeof value === 'object' && value !== null && Object.keys(value).some((name) => name.startsWith(mark))
       ? named(value, mark, names)
@@ -31,11 +24,32 @@ export function parseJson(text: string): unknown {
   )
 }
 
+/** The text with its names that have escapes replaced by this mark and a number, and these names. */
+function numberedNames(text: string, mark: string): { readonly numbered: string; readonly names: string[] } {
+  const names: string[] = []
+  let numbered = ''
+  let done = 0
+  let nextEscape = text.indexOf('\\')
+  for (let at = text.indexOf('"'); at !== -1; ) {
+    const end = endOfText(text, at + 1)
+    if (nextEscape < at) nextEscape = text.indexOf('\\', at)
+    if (end === -1 || nextEscape === -1) break
+    behind.lastIndex = end + 1
+    if (nextEscape < end && behind.test(text)) {
+      numbered += `${text.slice(done, at)}"${mark}${names.length}"`
+      names.push(JSON.parse(text.slice(at, end + 1)) as string)
+      done = end + 1
+    }
+    at = text.indexOf('"', end + 1)
+  }
+  return { numbered: numbered + text.slice(done), names }
+}
+
 /** Jumps from an escape to the end of its string: values with escapes have most of them in long strings. */
 function hasEscapedName(text: string): boolean {
   let at = text.indexOf('\\')
   while (at !== -1) {
-    const end = endOfText(text, at)
+    const end = endOfText(text, at + 2)
     if (end === -1) return false
     behind.lastIndex = end + 1
     if (behind.test(text)) return true
@@ -44,9 +58,9 @@ function hasEscapedName(text: string): boolean {
   return false
 }
 
-/** Where the string with an escape at this place ends; -1 if nowhere, which is not JSON. */
-function endOfText(text: string, at: number): number {
-  for (let from = at + 2; ; ) {
+/** Where the string ends whose rest begins here, not within an escape; -1 if nowhere, which is not JSON. */
+function endOfText(text: string, rest: number): number {
+  for (let from = rest; ; ) {
     const quote = text.indexOf('"', from)
     let first = quote
     while (first > from && text[first - 1] === '\\') first--

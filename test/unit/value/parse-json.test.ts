@@ -35,6 +35,25 @@ describe('parseJson', () => {
     for (const text of ['{"\\n":}', '{"\\x":1}', '{"\\n" 1}', '{"a\nb\\n":1}', '{"\\n":1}}'])
       expect(() => parseJson(text)).toThrow(SyntaxError)
   })
+
+  it('reads long texts beside names with escapes, plain or full of escapes', () => {
+    for (const text of ['x'.repeat(12e6), '\\'.repeat(8e6), '"'.repeat(8e6), '\n'.repeat(8e6)])
+      expect(parseJson(JSON.stringify({ 'say "hi"': text, '"': [text] }))).toEqual({
+        'say "hi"': text,
+        '"': [text],
+      })
+  })
+
+  // In a time that grows with the square of their length, these would take hours.
+  it.each([
+    ['an open string', '"'],
+    ['an open string with a colon', '":'],
+    ['many strings', '",":'],
+  ])('refuses a long text that is not JSON at once: %s', (_, end) => {
+    expect(() => parseJson(`{"\\n":1,"a":"${'\\"'.repeat(4e6)}${end}`)).toThrow(SyntaxError)
+    expect(() => parseJson(`{"\\n":1,"a":"${'\\\\"'.repeat(4e6)}${end}`)).toThrow(SyntaxError)
+    expect(() => parseJson(`{"\\n" ${' '.repeat(4e6)}${end}`)).toThrow(SyntaxError)
+  })
 })
 
 /** The names in a value, in their order. */

@@ -72,29 +72,48 @@ const wordInJson = /\\u0001|\\ud7ff|\ud7ff|\udbff\udffe/
 export function escapeJson(json: string): string {
   if (!escapableInJson.test(json)) return json
   return json.replace(
-    /\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|\\u(000[0-3]|d7ff|d[89a-f][0-9a-f]{2})|\\.|[\ud7ff\u{10fffe}\u{10ffff}]/giu,
-    (found, _high: string | undefined, _low: string | undefined, code: string | undefined) => {
-      if (code !== undefined) {
-        const character = String.fromCharCode(Number.parseInt(code, 16))
-        if (character !== '\ud7ff') return [...escapedCharacter(character)].map(escapeOf).join('')
-        return `\ud7ff${escapeOf(zero)}`
-      }
-      if (found.startsWith('\\')) return found
-      const [first, ...rest] = escapedCharacter(found)
-      return first + rest.map(escapeOf).join('')
-    },
+    /\\u(?:d[89ab][0-9a-f]{2}\\u)?d[c-f][0-9a-f]{2}|\\u(?:000[0-3]|d7ff|d[89ab][0-9a-f]{2})|\\.|[\ud7ff\u{10fffe}\u{10ffff}]/giu,
+    escapedInJson,
   )
 }
+
+const escapedInJson = remembered((found) => {
+  if (found.length === 6) {
+    const character = String.fromCharCode(Number.parseInt(found.slice(2), 16))
+    if (character !== '\ud7ff') return [...escapedCharacter(character)].map(escapeOf).join('')
+    return `\ud7ff${escapeOf(zero)}`
+  }
+  if (found.startsWith('\\')) return found
+  const [first, ...rest] = escapedCharacter(found)
+  return first + rest.map(escapeOf).join('')
+})
 
 /** The JSON text with this stored form. */
 export function unescapeJson(kept: string): string {
   if (!wordInJson.test(kept)) return kept
-  return kept.replace(/(?:\\u0001|\\ud7ff|\ud7ff|\u{10fffe})(?:\\u000[23])+|\\./gu, (found) => {
-    if (!found.includes('\\u000')) return found
-    const isEscape = found.startsWith('\\')
-    const characters = unescapeText(JSON.parse(`"${found}"`) as string)
-    return isEscape ? [...characters].map(escapeOf).join('') : characters
-  })
+  return kept.replace(/(?:\\u0001|\\ud7ff|\ud7ff|\u{10fffe})(?:\\u000[23])+|\\./gu, unescapedInJson)
+}
+
+const unescapedInJson = remembered((found) => {
+  if (!found.includes('\\u000')) return found
+  const isEscape = found.startsWith('\\')
+  const characters = unescapeText(JSON.parse(`"${found}"`) as string)
+  return isEscape ? [...characters].map(escapeOf).join('') : characters
+})
+
+/** More than there are words. */
+const mostRemembered = 8_192
+
+/** The same function, which makes the result for a word once: a value may hold millions of it. */
+function remembered(make: (found: string) => string): (found: string) => string {
+  const made = new Map<string, string>()
+  return (found) => {
+    let result = made.get(found)
+    if (result !== undefined) return result
+    result = make(found)
+    if (made.size < mostRemembered) made.set(found, result)
+    return result
+  }
 }
 
 /** `\u0000`: a character as JSON escapes it. */
