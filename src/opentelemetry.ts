@@ -305,8 +305,25 @@ function instrumentsOf(provider: MeterProvider): Instruments {
   }
 }
 
+/** Of the database that was traced last: most processes have one. */
+let lastOf = { database: '', attributes: {} as Attributes }
+
 function databaseAttributes(database: string): Attributes {
-  return { 'db.system.name': 'sqlite', 'db.namespace': database }
+  if (lastOf.database !== database) lastOf = { database, attributes: attributesOfDatabase(database) }
+  return lastOf.attributes
+}
+
+/** `database`: the path of a file, `:memory:`, or an address without a password. */
+function attributesOfDatabase(database: string): Attributes {
+  if (!/^postgres(?:ql)?:\/\//i.test(database))
+    return { 'db.system.name': 'sqlite', 'db.namespace': database }
+  const { hostname, port, pathname } = new URL(database)
+  return {
+    'db.system.name': 'postgresql',
+    'db.namespace': decodeURIComponent(pathname.slice(1)),
+    'server.address': hostname,
+    ...(port !== '' && { 'server.port': Number(port) }),
+  }
 }
 
 function attributesOf(database: string, operation: string, repository: string | null): Attributes {

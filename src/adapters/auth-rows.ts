@@ -97,7 +97,7 @@ export function authRows({ source, inUnit, prefix, countsIds, fieldName }: Targe
         where: toWhere(where),
         limit,
         ...(offset !== undefined && { offset }),
-        ...(sortBy && { orderBy: { [sortBy.field]: sortBy.direction } }),
+        ...(sortBy && { orderBy: { [fieldName({ model, field: sortBy.field })]: sortBy.direction } }),
       })
       const rows = await joined(
         found.map(({ value }) => value),

@@ -46,7 +46,7 @@ function schemaOf({ type, references }: Attribute): z.ZodType {
   if (type === 'string[]') return z.array(z.string()).nullish()
   if (type === 'number[]') return z.array(z.number()).nullish()
   // better-auth writes a date as ISO 8601 text.
-  return type === 'json' ? z.unknown() : z.string().nullish()
+  return type === 'json' ? z.unknown().optional() : z.string().nullish()
 }
 
 function indexesOf({ fields, indexes = [] }: Table, names: Readonly<Record<string, string>>): IndexOptions[] {

@@ -94,7 +94,11 @@ export function refuse(message: string): Result {
 
 /** The issues of a part, with paths from the whole. */
 export function issuesAt(name: PropertyKey, { issues }: Result): readonly StandardSchemaV1.Issue[] {
-  return (issues ?? []).map((issue) => ({ ...issue, path: [name, ...(issue.path ?? [])] }))
+  return (issues ?? []).map((issue) => ({
+    // An issue of a class may have its message on its prototype, and the library's own state beside it.
+    ...(isPlainObject(issue) ? issue : { message: issue.message }),
+    path: [name, ...(issue.path ?? [])],
+  }))
 }
 
 /** An opaque schema may change its own outputs: it may check one, but must leave its fields unchanged. */

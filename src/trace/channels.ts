@@ -5,7 +5,7 @@ import type { Pattern } from '../key/pattern.types.ts'
  * What every message of a tracing channel has, besides what its own kind adds. No message holds a value, or the parts of a key.
  */
 export interface TraceMessage {
-  /** The path of the database's file, or `:memory:`. */
+  /** The path of the database's file, `:memory:`, or the address of its server without user and password. */
   readonly database: string
   /** At the end: how long it took, in milliseconds. */
   duration?: number
@@ -61,7 +61,7 @@ export interface TracedCommit extends TraceMessage {
 
 /** A write that was refused because others had written first what it depends on, on the channel `valkeyrie:conflict`. */
 export interface TracedConflict {
-  /** The path of the database's file, or `:memory:`. */
+  /** The path of the database's file, `:memory:`, or the address of its server without user and password. */
   readonly database: string
   /** How many keys others have written. */
   readonly keys: number
@@ -71,7 +71,7 @@ export interface TracedConflict {
 
 /** Work that is repeated after a conflict, on the channel `valkeyrie:retry`. */
 export interface TracedRetry {
-  /** The path of the database's file, or `:memory:`. */
+  /** The path of the database's file, `:memory:`, or the address of its server without user and password. */
   readonly database: string
   /** The attempt that has failed: 1 is the first. */
   readonly attempt: number
@@ -79,7 +79,7 @@ export interface TracedRetry {
 
 /** A wait that has ended, on the channel `valkeyrie:wait`. */
 export interface TracedWait {
-  /** The path of the database's file, or `:memory:`. */
+  /** The path of the database's file, `:memory:`, or the address of its server without user and password. */
   readonly database: string
   /** What it waited for: another connection's lock, the turn of a unit of work, or the time before another attempt. */
   readonly for: 'lock' | 'turn' | 'retry'

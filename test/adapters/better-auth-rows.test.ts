@@ -55,6 +55,22 @@ it('a unique field stays unique when two create it at once', async () => {
   expect(failed?.reason).toMatchObject({ code: 'UNIQUE_CONSTRAINT' })
 })
 
+it('orders by a field that the options call otherwise', async () => {
+  const adapter = await adapterOf({ user: { fields: { name: 'full_name' } } })
+  for (const name of ['Bob', 'Carol', 'Alice']) await adapter.create({ model: 'user', data: user(name) })
+  const sortBy = { field: 'name', direction: 'asc' } as const
+  const found = await adapter.findMany<{ name: string }>({ model: 'user', sortBy })
+  expect(found.map(({ name }) => name)).toEqual(['Alice', 'Bob', 'Carol'])
+})
+
+it('needs no value for an optional field of JSON', async () => {
+  const meta = { type: 'json', required: false } as const
+  const adapter = await adapterOf({ user: { additionalFields: { meta } } })
+  expect(await adapter.create({ model: 'user', data: user('alice') })).toMatchObject({ name: 'alice' })
+  const data = { ...user('bob'), meta: { a: [1] } }
+  expect(await adapter.create({ model: 'user', data })).toMatchObject({ meta: { a: [1] } })
+})
+
 it('looks up fields by index', async () => {
   const db = await open({})
   const plan = (model: string, where: object) =>

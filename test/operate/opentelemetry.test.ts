@@ -18,6 +18,7 @@ import { ValkeyrieInstrumentation } from 'valkeyrie/opentelemetry'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { z } from 'zod'
 import manifest from '../../package.json' with { type: 'json' }
+import { describeEngine } from '../engines.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
 const inFolder = temporaryFolder()
@@ -222,4 +223,22 @@ it('takes no values and no keys into spans', async () => {
     .map(({ name, attributes, events, status }) => ({ name, attributes, events, status }))
   expect(told).toHaveLength(4)
   expect(JSON.stringify(told)).not.toContain('sesame')
+})
+
+describeEngine('postgres', 'spans', ({ newAddress }) => {
+  it('name the server and its database', async () => {
+    const address = newAddress()
+    await using db = await Valkeyrie.open(address)
+    await db.get(['a'])
+    const { hostname, port, pathname } = new URL(address)
+    expect(named('get').attributes).toEqual({
+      'db.system.name': 'postgresql',
+      'db.namespace': pathname.slice(1),
+      'server.address': hostname,
+      'server.port': Number(port),
+      'db.operation.name': 'get',
+      'db.query.summary': 'get',
+      'db.response.returned_rows': 0,
+    })
+  })
 })

@@ -3,6 +3,7 @@ import { promisify } from 'node:util'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type } from 'arktype'
 import * as v from 'valibot'
+import { Valkeyrie } from 'valkeyrie'
 import { defineSchema } from 'valkeyrie/schema'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -210,4 +211,14 @@ describe('with a schema that breaks the contract of Standard Schema', () => {
       })
     },
   )
+})
+
+it('says in a patch, too, what an issue of a class says', async () => {
+  const schema = type({ note: 'string', 'n?': 'number > 3' })
+  await using db = await Valkeyrie.withSchema(pattern, schema).open()
+  const { users } = db.repositories
+  await users.set('alice', { note: 'x' })
+  const error = await failureOf(() => users.update('alice', { n: 1 }))
+  if (!(error instanceof ValidationError)) throw error
+  expect(error.issues).toEqual([{ message: 'must be more than 3 (was 1)', path: ['n'] }])
 })
