@@ -36,7 +36,7 @@ export class OwnWrites {
   /** The writes to commit, in order. */
   all(): readonly Mutation[] {
     const all: Mutation[] = []
-    for (const { mutations } of this.#writes.values()) all.push(...mutations)
+    for (const { mutations } of this.#writes.values()) for (const mutation of mutations) all.push(mutation)
     return all
   }
 

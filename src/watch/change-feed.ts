@@ -30,6 +30,8 @@ interface PendingChange {
 }
 
 const commitsPerPage = 256
+/** How many changes of a large commit to look at before asking for the time. */
+const changesPerLook = 128
 
 /** The changes of every commit after a version. It reads the log a page at a time, and each value when its turn comes. */
 export class ChangeFeed<C> implements WatchSource<C>, FeedPosition {
@@ -95,7 +97,7 @@ export class ChangeFeed<C> implements WatchSource<C>, FeedPosition {
         const { commits, oldest, latest } = await this.#source.driver.commitsSince(position, commitsPerPage)
         if (position + 1 < oldest) throw new LogTrimmedError(formatVersionstamp(oldest))
         if (latest < position) throw restored(position, latest)
-        position = this.#take(commits) ?? position
+        position = (await this.#take(commits)) ?? position
         if (this.#pending.length > 0) return true
         if (position < latest) {
           await nextTurn()
@@ -115,35 +117,42 @@ export class ChangeFeed<C> implements WatchSource<C>, FeedPosition {
   }
 
   /** Makes the changes of commits pending, up to the first damaged one: that waits until everything before it is read. */
-  #take(commits: readonly LoggedCommit[]): number | undefined {
-    this.#pending = []
-    this.#next = 0
+  async #take(commits: readonly LoggedCommit[]): Promise<number | undefined> {
+    const pending: PendingChange[] = []
     let taken: number | undefined
     for (const commit of commits) {
+      const before = pending.length
       try {
-        this.#pending.push(...this.#relevant(commit))
+        for (const pause of this.#relevant(commit, pending)) if (pause !== undefined) await pause
       } catch (error) {
-        if (this.#pending.length === 0 || !(error instanceof CorruptLogError)) throw error
+        if (before === 0 || !(error instanceof CorruptLogError)) throw error
+        pending.length = before
         break
       }
       taken = commit.version
     }
+    this.#pending = pending
+    this.#next = 0
     return taken
   }
 
-  /** The final change of a commit to each key that counts. */
-  #relevant({ version, changes }: LoggedCommit): PendingChange[] {
+  /** Adds the final change of a commit to each key that counts to `pending`. Gives what to await between its parts. */
+  *#relevant(
+    { version, changes }: LoggedCommit,
+    pending: PendingChange[],
+  ): Generator<Promise<void> | undefined> {
     if (changes === null) throw unreadable(version)
     const { range, includes } = this.#source
     const last = new Map<string, LoggedChange>()
+    let looked = 0
     for (const change of changes) {
       if (contains(range, change.key)) last.set(keyText(change.key), change)
+      if (++looked % changesPerLook === 0) yield pauseDue()
     }
-    const relevant: PendingChange[] = []
     for (const change of last.values()) {
-      if (includes(loggedKey(version, change))) relevant.push({ version, change })
+      if (includes(loggedKey(version, change))) pending.push({ version, change })
+      if (++looked % changesPerLook === 0) yield pauseDue()
     }
-    return relevant
   }
 
   async #toChange(version: number, { type, key: encodedKey, stored }: LoggedChange): Promise<C> {
