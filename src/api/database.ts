@@ -16,6 +16,7 @@ import type { Definitions, SelectedValue, WatchEntries } from '../schema/registr
 import { StoreAtomicOperation } from '../store/atomic-operation.ts'
 import type { AtomicOperation } from '../store/atomic-operation.types.ts'
 import type { Store } from '../store/store.ts'
+import { paceCalls } from '../time/give-way.ts'
 import { untilAborted } from '../time/until-aborted.ts'
 import { traceCalls } from '../trace/trace-calls.ts'
 import type { runUnitOfWork as RunUnitOfWork, UnitOfWorkOptions } from '../unit-of-work/run-unit-of-work.ts'
@@ -101,6 +102,7 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
     storeOf = (database) =>
       typeof database === 'object' && database !== null && #store in database ? database.#store : null
     traceCalls(Database.prototype, names, subjectOf, 'anything')
+    paceCalls(Database.prototype, ['listenQueue', 'close', 'destroy'])
   }
 
   constructor(store: Store, plain: PlainDrizzle<Engines[E]>, destroyOnClose: boolean) {

@@ -16,6 +16,7 @@ import { formatOf, Registry } from '../schema/registry.ts'
 import type { Definitions } from '../schema/registry.types.ts'
 import type { SchemaCode } from '../store/row-store.ts'
 import { Store } from '../store/store.ts'
+import { pacedOutcome } from '../time/give-way.ts'
 import type { ValueFormat } from '../value/value-format.ts'
 import { Database } from './database.ts'
 import { checkInspectOptions, type InspectOptions } from './inspect-options.ts'
@@ -48,7 +49,7 @@ export async function inspectDatabase<E extends EngineName = 'sqlite'>(
   options: InspectOptions = {},
   format?: ValueFormat,
 ): Promise<InspectedDatabase<E>> {
-  const { store, plain } = await inspectStore(path, options, format)
+  const { store, plain } = await pacedOutcome(inspectStore(path, options, format))
   return new Database<readonly KnownDefinition[], E>(store, plain as PlainDrizzle<Engines[E]>, false)
 }
 
@@ -115,7 +116,7 @@ export async function verifyDatabase(path: string | URL, options: VerifyOptions 
   }
   options.signal?.throwIfAborted()
   engine.assertRuntime(address)
-  return engine.verify(address, options)
+  return pacedOutcome(engine.verify(address, options))
 }
 
 async function loadSchemaCode(): Promise<SchemaCode> {

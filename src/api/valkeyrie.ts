@@ -13,6 +13,7 @@ import type {
 } from '../schema/definition.types.ts'
 import { Registry } from '../schema/registry.ts'
 import type { Definitions, NewDefinition, NewDefinitions } from '../schema/registry.types.ts'
+import { pacedOutcome } from '../time/give-way.ts'
 import { checkItems, type LoadOptions, load, openOptionsOf } from './bulk-load.ts'
 import type { Copied, CopyOptions } from './copy-database.ts'
 import { Database } from './database.ts'
@@ -94,7 +95,7 @@ export class ValkeyrieBuilder<R extends Definitions> {
     path?: Address,
     options?: OptionsAt<Address, OpenOptions>,
   ): Promise<Database<R, EngineOf<Address>>> {
-    return openDatabase(this.#registry, path, options as OpenOptions)
+    return pacedOutcome(openDatabase(this.#registry, path, options as OpenOptions))
   }
 
   /**
@@ -110,7 +111,7 @@ export class ValkeyrieBuilder<R extends Definitions> {
    * stored: the database is then closed, and the items stored so far stay.
    */
   from<T>(items: Iterable<T>, options: LoadOptions<T>): Promise<Database<R>> {
-    return this.#load(items, options)
+    return pacedOutcome(this.#load(items, options))
   }
 
   /**
@@ -126,7 +127,7 @@ export class ValkeyrieBuilder<R extends Definitions> {
    * ```
    */
   fromAsync<T>(items: AsyncIterable<T> | Iterable<T>, options: LoadOptions<T>): Promise<Database<R>> {
-    return this.#load(items, options)
+    return pacedOutcome(this.#load(items, options))
   }
 
   async #load<T>(items: Iterable<T> | AsyncIterable<T>, options: LoadOptions<T>): Promise<Database<R>> {

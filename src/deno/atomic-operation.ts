@@ -1,4 +1,5 @@
 import { type InspectOptions, inspect } from 'node:util'
+import { paceCalls } from '../time/give-way.ts'
 import { latestTime } from '../time/latest-time.ts'
 import type { Backend, RawCheck, RawMessage, RawMutation } from './backend.ts'
 import { onResource } from './bad-resource.ts'
@@ -34,6 +35,10 @@ export class AtomicOperation {
   readonly #checks: AtomicCheck[] = []
   readonly #mutations: CalledMutation[] = []
   readonly #messages: CalledMessage[] = []
+
+  static {
+    paceCalls(AtomicOperation.prototype, ['commit'])
+  }
 
   constructor(backend: Backend) {
     this.#backend = backend

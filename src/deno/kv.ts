@@ -1,5 +1,6 @@
 import { type Database, storeOf } from '../api/database.ts'
 import type { Entry } from '../schema/registry.types.ts'
+import { paceCalls } from '../time/give-way.ts'
 import { AtomicOperation } from './atomic-operation.ts'
 import { Backend, type EncodedKey } from './backend.ts'
 import { BadResource, onResource } from './bad-resource.ts'
@@ -38,6 +39,7 @@ export class Kv implements Disposable {
     kvOf = (database) => new Kv(database, opening)
     databaseOf = (kv) =>
       typeof kv === 'object' && kv !== null && #database in kv ? (kv as Kv).#database : null
+    paceCalls(Kv.prototype, ['get', 'getMany', 'set', 'delete', 'enqueue', 'listenQueue'])
   }
 
   constructor(database?: Database, key?: symbol) {

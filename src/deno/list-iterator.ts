@@ -1,3 +1,4 @@
+import { paceCalls } from '../time/give-way.ts'
 import type { Backend } from './backend.ts'
 import { onResource } from './bad-resource.ts'
 import type { KvEntry, KvKey, KvListOptions, KvListSelector } from './kv.types.ts'
@@ -36,6 +37,7 @@ export class KvListIterator<T> implements AsyncIterableIterator<KvEntry<T>> {
 
   static {
     Object.setPrototypeOf(KvListIterator.prototype, asyncIterators)
+    paceCalls(KvListIterator.prototype, ['next'])
   }
 
   constructor(backend: Backend, selector: KvListSelector, options: KvListOptions) {

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
 import { checkOptionNames } from '../arguments/option-names.ts'
+import { beforeCall, pacedSince } from '../time/give-way.ts'
 import { latestTime } from '../time/latest-time.ts'
 import { checkMilliseconds } from './options.ts'
 import type { QueueRows } from './queue-rows.ts'
@@ -73,7 +74,8 @@ export function enqueue(
     addTo(rows, target, draft)
     return { id: draft.id, duplicate: false }
   }
-  return enqueueLater(rows, target, payload, options)
+  const before = beforeCall()
+  return pacedSince(before, enqueueLater(rows, target, payload, options))
 }
 
 async function enqueueLater(

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { checkName, checkSchema } from '../schema/definition-options.ts'
 import type { Definitions } from '../schema/registry.types.ts'
+import { paceCalls } from '../time/give-way.ts'
 import { eachJob } from './each-job.ts'
 import { type Enqueued, type EnqueueJobOptions, enqueue } from './enqueue.ts'
 import type { Job } from './job.types.ts'
@@ -32,6 +33,10 @@ export class Queue<N extends string = string, S extends StandardSchemaV1 = Stand
   /** The definitions of its rows. Pass them to `withSchemas` when you open a database, and to `kvTables` in a schema module. */
   readonly definitions: QueueDefinitions<N, S>
   readonly #rows: QueueRows
+
+  static {
+    paceCalls(Queue.prototype, ['schedule', 'unschedule', 'redrive', 'remove', 'counts'])
+  }
 
   constructor(name: N, schema: S, options: QueueOptions) {
     checkName(name)

@@ -7,6 +7,7 @@ import type { ExpireOptions, SetOptions } from '../store/expiry.ts'
 import type { IfVersionOptions } from '../store/if-version.ts'
 import type { ListIterator, ListOptions } from '../store/list-iterator.ts'
 import type { RowEntry, RowStore } from '../store/row-store.ts'
+import { paceCalls } from '../time/give-way.ts'
 import { traceCalls } from '../trace/trace-calls.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
 import type { UntypedAggregate } from './find/aggregate.ts'
@@ -37,6 +38,7 @@ export class AbortableRepository extends StoreRepository {
       pattern: repository.pattern,
     })
     traceCalls(AbortableRepository.prototype, tracedNames, subjectOf, 'rows')
+    paceCalls(AbortableRepository.prototype, ['toSQL', 'explain'])
   }
 
   constructor(store: RowStore, definition: AnyDefinition) {

@@ -148,6 +148,7 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
    */
   async return(): Promise<IteratorResult<E, undefined>> {
     this.#finish()
+    await pauseDue()
     return { done: true, value: undefined }
   }
 
@@ -156,7 +157,7 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#finish()
+    await this.return()
   }
 
   async #read(): Promise<IteratorResult<E, undefined>> {

@@ -14,7 +14,8 @@ let isWatched = false
 let began = 0
 /** Whether the timers run before the next call of `turn`. */
 let isBeforeTimers = false
-let calls = 0
+/** Counts the calls that have asked whether a pause is due. */
+let asked = 0
 /** Whether work waits for the next turn of the event loop; new calls wait behind it. */
 let isPaused = false
 /** The calls that continue then, in this order, starting at `first`. */
@@ -32,13 +33,18 @@ export function pauseDue(): Promise<void> | undefined {
 
 /** Reads the clock for every fourth call only, because the shortest ones take a microsecond. */
 function mustPause(): boolean {
+  countAsked()
   if (isPaused) return true
   if (!isWatched) {
     watch(false)
     return false
   }
-  calls += 1
-  return (calls & 3) === 0 && isPauseDue(clock())
+  return (asked & 3) === 0 && isPauseDue(clock())
+}
+
+function countAsked(): void {
+  // Stays a small integer, for which nothing is allocated.
+  asked = (asked + 1) | 0
 }
 
 /**
@@ -55,9 +61,61 @@ export function isWorkLong(): boolean {
  * there is time for. `isShort`: it takes some microseconds, as reading a row does.
  */
 export function paced<T>(call: () => Promise<T>, isShort: boolean): Promise<T> {
-  const must = isShort ? mustPause() : isWorkLong()
+  const must = isShort ? mustPause() : mustPauseLong()
   return must ? pause().then(call) : call()
 }
+
+function mustPauseLong(): boolean {
+  countAsked()
+  return isWorkLong()
+}
+
+/** Where the count of calls that have asked for a pause is before a call begins, for `pacedSince`. */
+export function beforeCall(): number {
+  return asked
+}
+
+/**
+ * The outcome of a call that has just begun, after a pause if one is due and nothing in the call has asked: one that is refused, or
+ * has nothing to do, ends before the work that asks, and a loop of such calls would keep timers and I/O waiting forever. The call
+ * itself has begun at once, with its arguments as they were and in its order.
+ */
+export function pacedSince<T>(before: number, outcome: Promise<T>): Promise<T> {
+  return before === asked ? pacedOutcome(outcome) : outcome
+}
+
+/** The outcome of a call that does not ask for a pause itself, after one if it is due. */
+export function pacedOutcome<T>(outcome: Promise<T>): Promise<T> {
+  const due = pauseDue()
+  return due === undefined ? outcome : afterPause(outcome, due)
+}
+
+/** Awaits the outcome first: an error keeps the stack of those who wait for it, and no rejection is unhandled meanwhile. */
+async function afterPause<T>(outcome: Promise<T>, due: Promise<void>): Promise<T> {
+  try {
+    return await outcome
+  } finally {
+    await due
+  }
+}
+
+/** Makes methods of a class that do not ask for a pause themselves give way, as `pacedSince` does. None takes more than three arguments. */
+export function paceCalls<Face extends object>(
+  prototype: Face,
+  names: readonly (keyof Face & string)[],
+): void {
+  for (const name of names) {
+    const method = prototype[name] as Method
+    const value = function (this: Face, a: unknown, b: unknown, c: unknown): Promise<unknown> {
+      const before = beforeCall()
+      return pacedSince(before, method.call(this, a, b, c))
+    }
+    Object.defineProperty(value, 'name', { value: name })
+    Object.defineProperty(prototype, name, { value, configurable: true, writable: true })
+  }
+}
+
+type Method = (a: unknown, b: unknown, c: unknown) => Promise<unknown>
 
 function pause(): Promise<void> {
   return new Promise((resolve) => {

@@ -1,3 +1,4 @@
+import { beforeCall, pacedSince } from '../time/give-way.ts'
 import { calls, type TracedCall } from './channels.ts'
 import { traced } from './traced.ts'
 
@@ -9,7 +10,7 @@ type Gives = 'rows' | 'anything'
 type Method = (a: unknown, b: unknown, c: unknown) => Promise<unknown>
 
 /**
- * Makes methods of a class report their calls if somebody subscribes. Without subscribers, a call only checks for them and
+ * Makes methods of a class give way, and report their calls if somebody subscribes. Without subscribers, a call only checks for them and
  * allocates nothing: so arguments are passed one by one (no method takes more than three), without a closure.
  */
 export function traceCalls<Face extends object>(
@@ -21,9 +22,11 @@ export function traceCalls<Face extends object>(
   for (const name of names) {
     const method = prototype[name] as Method
     const value = function (this: Face, a: unknown, b: unknown, c: unknown): Promise<unknown> {
-      return calls.hasSubscribers
+      const before = beforeCall()
+      const outcome = calls.hasSubscribers
         ? traceCall({ ...subjectOf(this), call: name }, gives, this, method, a, b, c)
         : method.call(this, a, b, c)
+      return pacedSince(before, outcome)
     }
     Object.defineProperty(value, 'name', { value: name })
     Object.defineProperty(prototype, name, { value, configurable: true, writable: true })

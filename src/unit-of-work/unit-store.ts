@@ -196,7 +196,10 @@ export class UnitStore implements RowStore, ReaderContext {
     return Object.freeze({ ...entry, value: freeze(value), ...more })
   }
 
-  /** Keeps the mutations for the unit's commit, after checking the checks against what the unit sees. */
+  /**
+   * Keeps the mutations for the unit's commit, after checking the checks against what the unit sees. If a pause is due, it comes after
+   * the writes: they keep the order of the calls, and no other call of the unit comes between the checks and them.
+   */
   async commit(write: AtomicWrite): Promise<SettledOutcome> {
     this.assertOpen()
     if (write.claim !== undefined) return this.#claim(write.claim)
@@ -220,7 +223,10 @@ export class UnitStore implements RowStore, ReaderContext {
       this.own.add(mutation)
       this.#showWritten(mutation)
     }
-    return { type: 'committed', version: this.own.latestVersion, touched }
+    const outcome: SettledOutcome = { type: 'committed', version: this.own.latestVersion, touched }
+    const pause = pauseDue()
+    if (pause !== undefined) await pause
+    return outcome
   }
 
   /** In a unit, a claim takes the candidates that its query has found in the snapshot. */

@@ -4,6 +4,7 @@ import type {
   ReadableStreamReadResult,
   UnderlyingSource,
 } from 'node:stream/web'
+import { pacedOutcome } from '../time/give-way.ts'
 
 /** Answers a read that waits for the next item: with a rejected promise, if it fails. */
 export type PendingRead<T> = (result: ReadableStreamReadResult<T> | Promise<never>) => void
@@ -33,7 +34,11 @@ export function makeStreamClass(): StreamClass {
     }
 
     override read(): Promise<ReadableStreamReadResult<T>> {
-      return (this.#isReleased ? undefined : this.#direct.read()) ?? super.read()
+      return (this.#isReleased ? undefined : this.#direct.read()) ?? pacedOutcome(super.read())
+    }
+
+    override cancel(reason?: unknown): Promise<void> {
+      return pacedOutcome(super.cancel(reason))
     }
 
     override releaseLock(): void {
@@ -116,6 +121,10 @@ export function makeStreamClass(): StreamClass {
     constructor(direct: DirectReads<T>, source: UnderlyingSource<T>) {
       super(source, { highWaterMark: 0 })
       this.#direct = direct
+    }
+
+    override cancel(reason?: unknown): Promise<void> {
+      return pacedOutcome(super.cancel(reason))
     }
 
     // What it gives is what each overload of the stream promises.

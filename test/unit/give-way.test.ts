@@ -1,5 +1,13 @@
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { inSlices, isWorkLong, paced, pauseDue } from '../../src/time/give-way.ts'
+import {
+  beforeCall,
+  inSlices,
+  isWorkLong,
+  paced,
+  pacedOutcome,
+  pacedSince,
+  pauseDue,
+} from '../../src/time/give-way.ts'
 import { EventLoopTurns } from '../event-loop-turns.ts'
 
 /** Works until a pause is due, and a timer that began just before it; returns what to wait for. */
@@ -71,6 +79,36 @@ describe('pauseDue', () => {
     const others = Array.from({ length: 50 }, (_, i) => pauseDue()!.then(() => order.push(i + 1)))
     await Promise.all([first, ...others])
     expect(order).toEqual(Array.from({ length: 51 }, (_, i) => i))
+  })
+})
+
+describe('the outcome of a call', () => {
+  it('comes at once if no pause is due, and after the pause if one is', async () => {
+    const outcome = Promise.resolve(1)
+    expect(pacedOutcome(outcome)).toBe(outcome)
+    const order: string[] = []
+    setTimeout(() => order.push('timer'), 1)
+    void workLong()
+    await pacedOutcome(outcome).then((value) => order.push(`outcome ${value}`))
+    expect(order).toEqual(['timer', 'outcome 1'])
+  })
+
+  it('is a failure all the same, and nobody sees it unhandled before', async () => {
+    const unhandled = vi.fn()
+    process.on('unhandledRejection', unhandled)
+    onTestFinished(() => void process.off('unhandledRejection', unhandled))
+    const reason = new Error('refused')
+    void workLong()
+    await expect(pacedOutcome(Promise.reject(reason))).rejects.toBe(reason)
+    expect(unhandled).not.toHaveBeenCalled()
+  })
+
+  it('waits for no pause if the call has asked for one itself', async () => {
+    const before = beforeCall()
+    void workLong()
+    const outcome = Promise.resolve(1)
+    expect(pacedSince(before, outcome)).toBe(outcome)
+    expect(pacedSince(beforeCall(), outcome)).not.toBe(outcome)
   })
 })
 
