@@ -107,6 +107,8 @@ export type {
   Entry,
   EntryMaybe,
   InputOf,
+  KeyEntry,
+  KeyEntryMaybe,
   ValueOf,
   WatchEntries,
 } from './schema/registry.types.ts'

@@ -6,9 +6,9 @@ import { type Selector, selectorRange } from '../key/range.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
 import type {
   Definitions,
-  Entry,
-  EntryMaybe,
   InputOf,
+  KeyEntry,
+  KeyEntryMaybe,
   SelectedValue,
   ValueOf,
 } from '../schema/registry.types.ts'
@@ -56,14 +56,14 @@ export class KeyValue<R extends Definitions> {
    *
    * If you open with `validateReads`, every read of a value that its schema refuses rejects with ValidationError.
    */
-  async get<const K extends Key>(key: K, options?: ReadOptions): Promise<EntryMaybe<K, ValueOf<R, K>>> {
+  async get<const K extends Key>(key: K, options?: ReadOptions): Promise<KeyEntryMaybe<K, ValueOf<R, K>>> {
     if (options !== undefined) checkReadOptions(options, 'get')
     this.#store.assertOpen()
     const encodedKey = this.#store.encodeKey(key)
     // Copy the key now: the caller may change its array during the read.
     const ownKey = key.slice()
     const row = await storeUnder(this.#store, options?.signal).read({ type: 'get', key: encodedKey })
-    return this.#toEntryMaybe(row, ownKey) as Promise<EntryMaybe<K, ValueOf<R, K>>>
+    return this.#toEntryMaybe(row, ownKey) as Promise<KeyEntryMaybe<K, ValueOf<R, K>>>
   }
 
   /**
@@ -78,7 +78,7 @@ export class KeyValue<R extends Definitions> {
   async getMany<const Keys extends readonly Key[]>(
     keys: Keys,
     options?: ReadOptions,
-  ): Promise<{ [I in keyof Keys]: EntryMaybe<Keys[I], ValueOf<R, Keys[I]>> }> {
+  ): Promise<{ [I in keyof Keys]: KeyEntryMaybe<Keys[I], ValueOf<R, Keys[I]>> }> {
     if (options !== undefined) checkReadOptions(options, 'getMany')
     this.#store.assertOpen()
     if (!Array.isArray(keys))
@@ -89,7 +89,7 @@ export class KeyValue<R extends Definitions> {
     const encodedKeys = encoded instanceof Promise ? await encoded : encoded
     const rows = await store.read({ type: 'getMany', keys: encodedKeys })
     const entries = await inSlices(rows, (row, i) => this.#toEntryMaybe(row, ownKeys[i]!))
-    return entries as { [I in keyof Keys]: EntryMaybe<Keys[I], ValueOf<R, Keys[I]>> }
+    return entries as { [I in keyof Keys]: KeyEntryMaybe<Keys[I], ValueOf<R, Keys[I]>> }
   }
 
   /**
@@ -171,7 +171,7 @@ export class KeyValue<R extends Definitions> {
   list<const S extends Selector>(
     selector: S,
     options: ListOptions & ReadOptions = {},
-  ): ListIterator<Entry<Key, SelectedValue<R, S>>> {
+  ): ListIterator<KeyEntry<Key, SelectedValue<R, S>>> {
     checkReadOptions(options, 'list', listOptionNames)
     checkListValues(options)
     const store = storeUnder(this.#store, options.signal)
@@ -184,10 +184,10 @@ export class KeyValue<R extends Definitions> {
       },
       options,
     )
-    return iterator as ListIterator<Entry<Key, SelectedValue<R, S>>>
+    return iterator as ListIterator<KeyEntry<Key, SelectedValue<R, S>>>
   }
 
-  #toEntryMaybe(row: StoredRow | null, key: Key): EntryMaybe | Promise<EntryMaybe> {
+  #toEntryMaybe(row: StoredRow | null, key: Key): KeyEntryMaybe | Promise<KeyEntryMaybe> {
     return row === null ? this.#store.missing(KeyedEntry.missing(key)) : this.#store.entry(row, key)
   }
 }

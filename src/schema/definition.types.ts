@@ -129,8 +129,9 @@ type CheckedTexts<T, Paths> = {
   readonly [I in keyof Paths]: Paths[I] extends string ? CheckedText<T, Paths[I], Paths[I]> : never
 }
 
-type CheckedText<T, Path extends string, Right> =
-  CheckedField<T, Path, true> extends true
+type CheckedText<T, Path extends string, Right> = string extends Path
+  ? Right
+  : CheckedField<T, Path, true> extends true
     ? IsText<NonNullable<FieldAt<T, Path>>> extends true
       ? Right
       : { error: `'${Path}' is not a text or an array of texts, which is all that can be searched` }

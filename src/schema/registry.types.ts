@@ -28,7 +28,7 @@ export type KeyOfDefinition<D extends AnyDefinition> = KeyOf<D['pattern']>
 // ---- entries
 
 /** A value with its key, as a read by key returns it. In a unit of work, assigning to `value` writes it. */
-export interface Entry<K extends Key = Key, V = unknown> {
+export interface KeyEntry<K extends Key = Key, V = unknown> {
   /** Its key. */
   readonly key: K
   /** The stored value. */
@@ -40,12 +40,22 @@ export interface Entry<K extends Key = Key, V = unknown> {
 }
 
 /** The result of reading one key: its entry, with nulls if there is no value. */
-export type EntryMaybe<K extends Key = Key, V = unknown> = Entry<K, V> | MissingEntry<K>
+export type KeyEntryMaybe<K extends Key = Key, V = unknown> = KeyEntry<K, V> | MissingEntry<K>
+
+/**
+ * A `KeyEntry`, named by the types of its key and its value, or by that of its value alone: `Entry<User>` has any key. One type
+ * that is a key, as an array of strings is, names the key: write `Entry<Key, string[]>` for such a value.
+ */
+export type Entry<KeyOrValue = Key, V = ValueAlone<KeyOrValue>> = KeyEntry<KeyGiven<KeyOrValue>, V>
+
+/** A `KeyEntryMaybe`, named like an `Entry`: `EntryMaybe<User>` is the result of reading any key whose value is a `User`. */
+export type EntryMaybe<KeyOrValue = Key, V = ValueAlone<KeyOrValue>> = KeyEntryMaybe<KeyGiven<KeyOrValue>, V>
+
+type KeyGiven<KeyOrValue> = [KeyOrValue] extends [Key] ? KeyOrValue : Key
+
+type ValueAlone<KeyOrValue> = [KeyOrValue] extends [Key] ? unknown : KeyOrValue
 
 // ---- definitions by name and pattern
-
-/** The names of the repositories. */
-export type RepositoryNames<R extends Definitions> = R[number]['name']
 
 export type DefinitionByName<R extends Definitions, Name extends string> = NamedOf<R[number], Name>
 
@@ -68,18 +78,38 @@ type PatternedOf<D extends AnyDefinition, P extends Pattern> = D extends unknown
     : never
   : never
 
-/** `D`, or what is wrong with adding it to `R`: its name or pattern is taken. */
-export type NewDefinition<R extends Definitions, D extends AnyDefinition> = string extends D['name']
-  ? D
-  : [D['name']] extends [never]
-    ? { error: 'a pattern without words gives the repository no name: add one in its options' }
-    : D['name'] extends RepositoryNames<R>
-      ? { error: `two schemas are named '${D['name']}': give one of them another name in its options` }
-      : [DefinitionByPattern<R, D['pattern']>] extends [never]
-        ? D
-        : {
-            error: `'${D['name']}' has the same pattern as '${DefinitionByPattern<R, D['pattern']>['name']}': drop one`
-          }
+/** `D`, or what is wrong with adding it to `R`: its name or pattern is taken. What only the running program knows, it checks. */
+export type NewDefinition<R extends Definitions, D extends AnyDefinition> =
+  IsOpen<D['name']> extends true
+    ? D
+    : [D['name']] extends [never]
+      ? { error: 'a pattern without words gives the repository no name: add one in its options' }
+      : D['name'] extends LiteralName<R[number]>
+        ? { error: `two schemas are named '${D['name']}': give one of them another name in its options` }
+        : [SamePattern<R, D['pattern']>] extends [never]
+          ? D
+          : {
+              error: `'${D['name']}' has the same pattern as '${SamePattern<R, D['pattern']>['name']}': drop one`
+            }
+
+type LiteralName<D extends AnyDefinition> = D extends unknown
+  ? IsOpen<D['name']> extends true
+    ? never
+    : D['name']
+  : never
+
+/** Whether a name is not one literal or a union of them, but a `string`, or one that begins so. */
+type IsOpen<Name extends string> = [Name] extends [never]
+  ? false
+  : Record<never, never> extends Record<Name, 1>
+    ? true
+    : false
+
+type SamePattern<R extends Definitions, P extends Pattern> = number extends P['length']
+  ? never
+  : false extends { [I in keyof P]: IsLiteral<P[I]> }[number]
+    ? never
+    : DefinitionByPattern<R, P>
 
 /**
  * `New`, each checked against `R` and those before it, as {@link NewDefinition} does. What is checked is carried along, because the
@@ -284,5 +314,5 @@ type CommonPrefix<A extends Key, B extends Key> = A extends readonly [
 
 /** Each item of a watch of several keys: their entries, key by key. */
 export type WatchEntries<R extends Definitions, Keys extends readonly Key[]> = {
-  -readonly [I in keyof Keys]: EntryMaybe<Keys[I], ValueOf<R, Keys[I]>>
+  -readonly [I in keyof Keys]: KeyEntryMaybe<Keys[I], ValueOf<R, Keys[I]>>
 }

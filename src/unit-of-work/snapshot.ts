@@ -3,14 +3,8 @@ import { checkSignal } from '../arguments/call-options.ts'
 import { checkOptionNames } from '../arguments/option-names.ts'
 import { inspected, inspectName } from '../contract/inspected.ts'
 import { TypedStore } from '../repository/typed-store.ts'
-import type { RepositoryViewOf } from '../repository/types/repositories.types.ts'
-import type {
-  DefinitionByName,
-  DefinitionNamed,
-  Definitions,
-  OutputOf,
-  RepositoryNames,
-} from '../schema/registry.types.ts'
+import type { RepositoryViewOf, RepositoryViews } from '../repository/types/repositories.types.ts'
+import type { DefinitionNamed, Definitions, OutputOf } from '../schema/registry.types.ts'
 import { running } from '../store/running.ts'
 import { SnapshotStore } from '../store/snapshot-store.ts'
 import type { Store } from '../store/store.ts'
@@ -32,13 +26,7 @@ import { untilAborted } from '../time/until-aborted.ts'
  */
 export interface SnapshotView<R extends Definitions> extends Pick<TypedStore<R>, 'get' | 'getMany' | 'list'> {
   /** The reads of each repository, by its name. */
-  readonly repositories: {
-    readonly [Name in RepositoryNames<R>]: RepositoryViewOf<
-      OutputOf<DefinitionByName<R, Name>>,
-      DefinitionByName<R, Name>,
-      R
-    >
-  }
+  readonly repositories: RepositoryViews<R>
   /**
    * The reads of the repository of a declared pattern, or of a definition.
    *

@@ -1,6 +1,6 @@
 import type { Key } from '../contract/key.types.ts'
 import type { StoredRow } from '../driver/driver.ts'
-import type { EntryMaybe } from '../schema/registry.types.ts'
+import type { KeyEntryMaybe } from '../schema/registry.types.ts'
 import type { Store } from '../store/store.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
 import { KeyWatch } from './key-watch.ts'
@@ -26,10 +26,10 @@ export function watchEntries(
   store: Store,
   keys: readonly Key[],
   options: WatchOptions,
-): ReadableStream<EntryMaybe[]> {
+): ReadableStream<KeyEntryMaybe[]> {
   if (!Array.isArray(keys)) throw new TypeError("watch takes an array of keys, such as [['users', 'alice']]")
   const ownKeys: Key[] = keys.map((key) => (Array.isArray(key) ? key.slice() : key))
-  const toEntry = (row: StoredRow | null, i: number): EntryMaybe | Promise<EntryMaybe> => {
+  const toEntry = (row: StoredRow | null, i: number): KeyEntryMaybe | Promise<KeyEntryMaybe> => {
     const key = ownKeys[i]!.slice()
     return row === null ? KeyedEntry.missing(key) : store.entry(row, key)
   }

@@ -1,10 +1,12 @@
 import { type } from 'arktype'
 import * as v from 'valibot'
+import { Valkeyrie } from 'valkeyrie'
 import { type AnyDefinition, type DefinitionOf, type DefinitionOptions, defineSchema } from 'valkeyrie/schema'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
 import type { Key, KeyPart } from '../../src/contract/key.types.ts'
 import type { Update } from '../../src/repository/types/entry.types.ts'
+import type { Repositories, RepositoryOf } from '../../src/repository/types/repositories.types.ts'
 import type { CheckedOptions } from '../../src/schema/definition.types.ts'
 import type { FieldAt, FieldPath } from '../../src/schema/field-path.types.ts'
 import type {
@@ -19,7 +21,6 @@ import type {
   NewDefinition,
   NewDefinitions,
   OutputOf,
-  RepositoryNames,
   SelectedValue,
   ValueOf,
   WatchEntries,
@@ -374,7 +375,7 @@ describe('the values of a list', () => {
 
 describe('definitions', () => {
   it('are found by name and by pattern', () => {
-    expectTypeOf<RepositoryNames<R>>().toEqualTypeOf<'users' | 'me' | 'posts' | 'numbers' | 'site'>()
+    expectTypeOf<keyof Repositories<R>>().toEqualTypeOf<'users' | 'me' | 'posts' | 'numbers' | 'site'>()
     expectTypeOf<DefinitionByName<R, 'me'>>().toEqualTypeOf<typeof me>()
     expectTypeOf<DefinitionByName<R, 'nobody'>>().toEqualTypeOf<never>()
     expectTypeOf<DefinitionByPattern<R, readonly ['users', '*']>>().toEqualTypeOf<typeof users>()
@@ -399,6 +400,69 @@ describe('definitions', () => {
       NewDefinitions<readonly [], readonly [typeof users, typeof people, typeof me]>
     >().toEqualTypeOf<readonly [typeof users, TakenName, typeof me]>()
     expectTypeOf<NewDefinitions<R, readonly AnyDefinition[]>>().toEqualTypeOf<readonly AnyDefinition[]>()
+  })
+
+  const name: string = 'computed'
+  const words: string[] = ['computed', '*']
+  const byPattern = defineSchema(words, z.number())
+  const byName = defineSchema(['named', '*'], z.bigint(), { name })
+  const byPrefix = defineSchema(['prefixed', '*'], z.number(), { name: `user${name}` as const })
+  const options: DefinitionOptions = { indexes: [] }
+  const byOptions = defineSchema(['optional', '*'], person, options)
+  // biome-ignore lint/suspicious/noExplicitAny: what a program without types has
+  const byAny = defineSchema(['any', '*'], person, {} as any)
+  type Open = readonly [
+    typeof byPattern,
+    typeof byName,
+    typeof users,
+    typeof byPrefix,
+    typeof byOptions,
+    typeof byAny,
+  ]
+
+  it('of names that only the running program knows leave the others as they are', () => {
+    expectTypeOf<NewDefinitions<readonly [], readonly [...Open, typeof me]>>().toEqualTypeOf<
+      readonly [...Open, typeof me]
+    >()
+    expectTypeOf<NewDefinition<Open, typeof people>>().toEqualTypeOf<TakenName>()
+    expectTypeOf<NewDefinition<Open, typeof again>>().toEqualTypeOf<TakenPattern>()
+    expectTypeOf<Repositories<Open>['users']>().toEqualTypeOf<RepositoryOf<User, typeof users, Open>>()
+    expectTypeOf<Repositories<Open>[string]>().toEqualTypeOf<
+      RepositoryOf<OutputOf<Open[number]>, Open[number], Open>
+    >()
+  })
+
+  it('of patterns that only the running program knows are not taken for the same', () => {
+    const bytes = new Uint8Array()
+    const one = defineSchema(words, z.number(), { name: 'one' })
+    const other = defineSchema(words, z.number(), { name: 'other' })
+    const part = defineSchema(['part', name], z.number(), { name: 'part' })
+    const otherPart = defineSchema(['part', name], z.number(), { name: 'otherPart' })
+    const byte = defineSchema(['byte', bytes], z.number(), { name: 'byte' })
+    const otherByte = defineSchema(['byte', bytes], z.number(), { name: 'otherByte' })
+    type Six = readonly [
+      typeof one,
+      typeof other,
+      typeof part,
+      typeof otherPart,
+      typeof byte,
+      typeof otherByte,
+    ]
+    expectTypeOf<NewDefinitions<readonly [], Six>>().toEqualTypeOf<Six>()
+  })
+
+  it('go on in a chain', () => {
+    const chain = Valkeyrie.withSchema(words, z.number())
+      .withSchema(['prefixed', '*'], z.number(), { name: `user${name}` as const })
+      .withSchema(['optional', '*'], person, options)
+      .withSchemas([users, byAny, me])
+    // @ts-expect-error -- the name of `users`
+    expect(() => chain.withSchema(['people', '*'], person, { name: 'users' })).toThrow(/named 'users'/)
+    const opened = () => chain.open()
+    type Opened = Awaited<ReturnType<typeof opened>>['repositories']
+    type Got<Name extends 'users' | 'me'> = Awaited<ReturnType<Opened[Name]['get']>>['value']
+    expectTypeOf<Got<'users'>>().toEqualTypeOf<User | null>()
+    expectTypeOf<Got<'me'>>().toEqualTypeOf<Me | null>()
   })
 })
 

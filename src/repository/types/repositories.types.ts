@@ -1,5 +1,5 @@
 import type { AnyDefinition } from '../../schema/definition.types.ts'
-import type { DefinitionByName, Definitions, OutputOf, RepositoryNames } from '../../schema/registry.types.ts'
+import type { DefinitionByName, Definitions, OutputOf } from '../../schema/registry.types.ts'
 import type { Repository } from './repository.types.ts'
 
 /** The `Repository` of a definition, with the type of its values first, so that an editor shows that first. */
@@ -30,11 +30,23 @@ export type RepositoryView<D extends AnyDefinition, R extends Definitions = read
 export interface RepositoryViewOf<_Value, D extends AnyDefinition, R extends Definitions>
   extends RepositoryView<D, R> {}
 
-/** The repositories of a database by name: the `name` in the options of the schema, or the words of its pattern. */
+/**
+ * The repositories of a database by name: the `name` in the options of the schema, or the words of its pattern. Where only the
+ * running program knows one of the names, any other name is of any repository.
+ */
 export type Repositories<R extends Definitions> = {
-  readonly [Name in RepositoryNames<R>]: RepositoryOf<
-    OutputOf<DefinitionByName<R, Name>>,
-    DefinitionByName<R, Name>,
+  readonly [D in R[number] as D['name']]: RepositoryOf<
+    OutputOf<DefinitionByName<R, D['name']>>,
+    DefinitionByName<R, D['name']>,
+    R
+  >
+}
+
+/** The views of the repositories of a snapshot, by name. */
+export type RepositoryViews<R extends Definitions> = {
+  readonly [D in R[number] as D['name']]: RepositoryViewOf<
+    OutputOf<DefinitionByName<R, D['name']>>,
+    DefinitionByName<R, D['name']>,
     R
   >
 }
