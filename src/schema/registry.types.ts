@@ -48,7 +48,7 @@ export type KeyEntryMaybe<K extends Key = Key, V = unknown> = KeyEntry<K, V> | M
  */
 export type Entry<KeyOrValue = Key, V = ValueAlone<KeyOrValue>> = KeyEntry<KeyGiven<KeyOrValue>, V>
 
-/** A `KeyEntryMaybe`, named like an `Entry`: `EntryMaybe<User>` is the result of reading any key whose value is a `User`. */
+/** A `KeyEntryMaybe`, named as `Entry` is: `EntryMaybe<User>` is the result of reading any key whose value is a `User`. */
 export type EntryMaybe<KeyOrValue = Key, V = ValueAlone<KeyOrValue>> = KeyEntryMaybe<KeyGiven<KeyOrValue>, V>
 
 type KeyGiven<KeyOrValue> = [KeyOrValue] extends [Key] ? KeyOrValue : Key
