@@ -53,7 +53,13 @@ export class QueryReader {
   #readObject(value: Readonly<Record<string, unknown>>, depth: number): Syntax | null {
     const entries: [string, Syntax][] | null = this.#makesTree ? [] : null
     const names = Object.keys(value)
-    if (names.length === 0) this.#countCondition()
+    if (names.length === 0) {
+      if (Reflect.ownKeys(value).length > 0)
+        throw new QueryError(
+          'Conditions name fields by text: these are under a symbol or a property that is not enumerable',
+        )
+      this.#countCondition()
+    }
     this.text += '{'
     for (const name of names) {
       this.text += `${name.length}:${name}`

@@ -25,6 +25,26 @@ async function openUsers(path: string | undefined) {
 const numberOperators = 'eq, ne, gt, gte, lt, lte, in, notIn, isNull, isNotNull'
 
 export const refusedQueryCases: Cases = {
+  'conditions under names that are not text are refused, not passed over': async ({ path }) => {
+    const { db, users } = await openUsers(path())
+    await users['set']!('a', { name: 'x', age: 1, big: 1n, tags: [], address: { city: '' } })
+    const hidden = (value: object) => Object.defineProperty({}, 'age', { value, enumerable: false })
+    const wheres: object[] = [
+      { [Symbol('age')]: 2 },
+      hidden({ eq: 2 }),
+      { age: { [Symbol('eq')]: 2 } },
+      { OR: [{ age: 2 }, hidden({ eq: 2 })] },
+      { NOT: { [Symbol('age')]: 1 } },
+    ]
+    for (const where of wheres) {
+      for (const call of ['findMany', 'findFirst', 'findPage', 'count', 'deleteMany'] as const)
+        await expect(users[call]!({ where }), call).rejects.toThrow(QueryError)
+      await expect(users['aggregate']!({ count: true, where })).rejects.toThrow(QueryError)
+    }
+    expect(await users['count']!({ where: {} })).toBe(1)
+    await db.close()
+  },
+
   'a misspelled name in a query gets an error with the likely name, and the existing ones': async ({
     path,
   }) => {
