@@ -61,9 +61,10 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
    * ```
    *
    * Statements run at once and see expired rows. Use it to read: what you write with it is not validated, gets no version, and
-   * reaches no watcher.
+   * reaches no watcher. Throws a DatabaseClosedError if the database is closed.
    */
   get drizzle(): Engines[E]['drizzle'] {
+    this.#store.assertOpen()
     return this.#plain.drizzle
   }
   /** The engine that keeps this database: `'sqlite'` or `'postgres'`. */
@@ -289,7 +290,8 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
   }
 
   /**
-   * Removes expired values, and returns how many there were. This also happens in the background; no read ever sees them.
+   * Removes expired values, and returns how many there were. This also happens in the background; no read ever sees them. Rejects with
+   * StorageError if the database was opened with `readOnly`.
    *
    * ```ts
    * await db.cleanup() // => 0

@@ -257,6 +257,12 @@ export class SqliteDriver implements Driver {
         inSweep(connection.database, () => sweepRows(connection, this.#options.retention, most)),
       )
     return this.#run(() => {
+      // Without expired rows, SQLite would find nothing to refuse.
+      if (this.#options.readOnly)
+        throw new StorageError(
+          'SQLITE_READONLY',
+          'The database was opened with readOnly: nothing was written',
+        )
       try {
         return swept(limit)
       } catch (error) {

@@ -60,6 +60,25 @@ export const closingCases: Cases = {
     }
   },
 
+  'a closed database gives no Drizzle': async (place) => {
+    const unused = await Valkeyrie.open(place.path())
+    const used = await Valkeyrie.open(place.path())
+    expect(used.drizzle).toBeDefined()
+    for (const db of [unused, used]) {
+      await db.close()
+      expect(() => db.drizzle).toThrow(DatabaseClosedError)
+    }
+  },
+
+  'cleanup of a database for reading only rejects, as its writes do': async (place) => {
+    const path = place.path()
+    if (path === undefined) return
+    await (await schemas.open(path)).close()
+    await using db = await schemas.open(path, { readOnly: true })
+    for (const call of [() => db.set(['a'], 1), () => db.cleanup()])
+      await expect(call()).rejects.toMatchObject({ name: 'StorageError', code: 'STORAGE' })
+  },
+
   'a second close is fine, even at the same time': async (place) => {
     const db = await Valkeyrie.open(place.path())
     await Promise.all([db.close(), db.close()])
