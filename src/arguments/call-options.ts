@@ -17,7 +17,7 @@ export interface CallOptions {
 }
 
 /** Throws a TypeError if an option of a call is not valid. It takes a signal, and its `own`. */
-export function checkCallOptions(options: CallOptions, call: string, own: readonly string[] = []): void {
+export function checkCallOptions(options: object, call: string, own: readonly string[] = []): void {
   checkOptionNames(options, [...own, 'signal'], call)
   checkSignal(options, call)
 }

@@ -2,6 +2,7 @@ import type { CallOptions } from '../arguments/call-options.ts'
 import { noChecks } from '../commit/write.ts'
 import type { Key } from '../contract/key.types.ts'
 import type { StoredRow } from '../driver/driver.ts'
+import { ownKey } from '../key/own-key.ts'
 import { type Selector, selectorRange } from '../key/range.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
 import type {
@@ -61,9 +62,9 @@ export class KeyValue<R extends Definitions> {
     this.#store.assertOpen()
     const encodedKey = this.#store.encodeKey(key)
     // Copy the key now: the caller may change its array during the read.
-    const ownKey = key.slice()
+    const own = ownKey(key)
     const row = await storeUnder(this.#store, options?.signal).read({ type: 'get', key: encodedKey })
-    return this.#toEntryMaybe(row, ownKey) as Promise<KeyEntryMaybe<K, ValueOf<R, K>>>
+    return this.#toEntryMaybe(row, own) as Promise<KeyEntryMaybe<K, ValueOf<R, K>>>
   }
 
   /**
@@ -84,7 +85,7 @@ export class KeyValue<R extends Definitions> {
     if (!Array.isArray(keys))
       throw new TypeError("getMany takes an array of keys, such as [['users', 'alice']]")
     const store = storeUnder(this.#store, options?.signal)
-    const ownKeys: Key[] = keys.map((key) => (Array.isArray(key) ? key.slice() : key))
+    const ownKeys: Key[] = keys.map(ownKey)
     const encoded = inSlices(ownKeys, (key) => store.encodeKey(key))
     const encodedKeys = encoded instanceof Promise ? await encoded : encoded
     const rows = await store.read({ type: 'getMany', keys: encodedKeys })

@@ -196,7 +196,8 @@ function writeNumber(part: number, index: number, position: number): number {
   return start + 9
 }
 
-function wildcardPart(index: number): TypeError {
+/** What is wrong with a key whose part at `index` is a wildcard. */
+export function wildcardPart(index: number): TypeError {
   return new TypeError(
     `Key part ${index} is '*', which stands for any part in a pattern and cannot be part of a key`,
   )

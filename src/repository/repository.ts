@@ -1,25 +1,20 @@
 // All methods of a repository are here, a few lines each: they check arguments and call the file that does the work.
 import type { InspectOptions } from 'node:util'
 import { v7 as uuidv7 } from 'uuid'
-import { checkOptionNames } from '../arguments/option-names.ts'
+import { checkCallOptions } from '../arguments/call-options.ts'
 import { type KeyCheck, type Mutation, noChecks } from '../commit/write.ts'
 import { KeyExistsError, NotFoundError } from '../contract/errors.ts'
 import { inspected, inspectName } from '../contract/inspected.ts'
 import type { Key } from '../contract/key.types.ts'
 import type { StoredRow } from '../driver/driver.ts'
+import { ownId } from '../key/own-key.ts'
 import { idReader, wildcardCount } from '../key/pattern.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { CommitResult } from '../store/atomic-operation.types.ts'
 import { conflictError } from '../store/conflict.ts'
-import {
-  checkExpireOptions,
-  checkSetOptions,
-  type ExpireOptions,
-  expiryTime,
-  type SetOptions,
-} from '../store/expiry.ts'
+import { type ExpireOptions, expiryTime, type SetOptions, setOptionNames } from '../store/expiry.ts'
 import { expectedVersion, type IfVersionOptions } from '../store/if-version.ts'
 import { ListIterator, type ListOptions } from '../store/list-iterator.ts'
 import { checkListOptions } from '../store/list-options.ts'
@@ -90,15 +85,16 @@ export class StoreRepository {
 
   async get(id?: Id): Promise<RowEntry | MissingRow<Id, Key>> {
     const key = this.key(id)
+    const own = ownId(id)
     const row = await this.#read(key)
-    return row === null ? this.#store.missing(missingRow(id, key)) : this.#store.rowEntry(row, id, key)
+    return row === null ? this.#store.missing(missingRow(own, key)) : this.#store.rowEntry(row, own, key)
   }
 
   async getMany(ids: readonly Id[]): Promise<(RowEntry | MissingRow<Id, Key>)[]> {
     this.#store.assertOpen()
     if (!Array.isArray(ids)) throw new TypeError("getMany takes an array of ids, such as ['alice', 'bob']")
     const keys = ids.map((id) => this.key(id))
-    const ownIds: readonly Id[] = ids.map((id) => (Array.isArray(id) ? id.slice() : id))
+    const ownIds: readonly Id[] = ids.map(ownId)
     const encoded = inSlices(keys, (key) => this.#store.encodeKey(key))
     const encodedKeys = encoded instanceof Promise ? await encoded : encoded
     const rows = await this.#store.read({ type: 'getMany', keys: encodedKeys })
@@ -136,7 +132,7 @@ export class StoreRepository {
   /** A method of its own, so that `create` is traced as one call. */
   async #insert(id: Id, value: unknown, options?: ExpireOptions): Promise<CommitResult> {
     this.#store.assertOpen()
-    checkExpireOptions(options, 'insert')
+    if (options !== undefined) checkCallOptions(options, 'insert', ['expireIn'])
     const key = this.key(id)
     const prepared = this.#store.prepareSet(key, value, options)
     const mutation = prepared instanceof Promise ? await prepared : prepared
@@ -150,7 +146,7 @@ export class StoreRepository {
 
   async create(value: unknown, options: ExpireOptions & { readonly prefix?: Key } = {}) {
     this.#store.assertOpen()
-    checkOptionNames(options, ['prefix', 'expireIn'], 'create')
+    checkCallOptions(options, 'create', ['prefix', 'expireIn'])
     const { prefix = [], ...expiry } = options
     const wildcards = wildcardCount(this.pattern)
     if (wildcards === 0) throw new TypeError(`${this.name} has one key and no ids: use set`)
@@ -172,14 +168,14 @@ export class StoreRepository {
 
   async set(id: Id, value: unknown, options?: SetOptions): Promise<CommitResult> {
     this.#store.assertOpen()
-    checkSetOptions(options)
+    if (options !== undefined) checkCallOptions(options, 'set', setOptionNames)
     return this.#commit(this.#store.prepareSet(this.key(id), value, options))
   }
 
   async update(id: Id, update: UntypedUpdate, options?: UpdateOptions): Promise<CommitResult> {
     this.#store.assertOpen()
     checkUpdate(update)
-    if (options !== undefined) checkOptionNames(options, ['expireIn', 'ifVersion'], 'update')
+    if (options !== undefined) checkCallOptions(options, 'update', ['expireIn', 'ifVersion'])
     const expected = expectedVersion(options)
     const key = this.key(id)
     const make = async (row: StoredRow | null, pause: () => void) => {
@@ -199,7 +195,7 @@ export class StoreRepository {
 
   async delete(id?: Id, options?: IfVersionOptions): Promise<boolean> {
     this.#store.assertOpen()
-    if (options !== undefined) checkOptionNames(options, ['ifVersion'], 'delete')
+    if (options !== undefined) checkCallOptions(options, 'delete', ['ifVersion'])
     const expected = expectedVersion(options)
     const key = this.#store.encodeKey(this.key(id))
     const outcome = await this.#store.commit({
@@ -212,7 +208,7 @@ export class StoreRepository {
 
   async touch(id: Id, options: { readonly expireIn: number | null }): Promise<CommitResult> {
     this.#store.assertOpen()
-    checkOptionNames(options, ['expireIn'], 'touch')
+    checkCallOptions(options, 'touch', ['expireIn'])
     if (options.expireIn === undefined)
       throw new TypeError('touch takes { expireIn }: milliseconds, or null for never')
     const key = this.key(id)
@@ -310,7 +306,7 @@ export class StoreRepository {
 
   async #arithmetic(type: 'sum' | 'max' | 'min', id: Id, n: bigint | KvU64, options?: ExpireOptions) {
     this.#store.assertOpen()
-    checkExpireOptions(options, type)
+    if (options !== undefined) checkCallOptions(options, type, ['expireIn'])
     return this.#commit(this.#store.prepareArithmetic(type, this.key(id), n, options?.expireIn))
   }
 

@@ -1,5 +1,6 @@
 import type { Key } from '../contract/key.types.ts'
 import type { StoredRow } from '../driver/driver.ts'
+import { ownKey } from '../key/own-key.ts'
 import type { KeyEntryMaybe } from '../schema/registry.types.ts'
 import type { Store } from '../store/store.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
@@ -28,7 +29,7 @@ export function watchEntries(
   options: WatchOptions,
 ): ReadableStream<KeyEntryMaybe[]> {
   if (!Array.isArray(keys)) throw new TypeError("watch takes an array of keys, such as [['users', 'alice']]")
-  const ownKeys: Key[] = keys.map((key) => (Array.isArray(key) ? key.slice() : key))
+  const ownKeys: Key[] = keys.map(ownKey)
   const toEntry = (row: StoredRow | null, i: number): KeyEntryMaybe | Promise<KeyEntryMaybe> => {
     const key = ownKeys[i]!.slice()
     return row === null ? KeyedEntry.missing(key) : store.entry(row, key)

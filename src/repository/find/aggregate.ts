@@ -1,7 +1,7 @@
+import { checkQueryNames } from '../../arguments/option-names.ts'
 import type { Key } from '../../contract/key.types.ts'
 import type { Figures as Row } from '../../driver/driver.ts'
 import type { AggregatePlan } from '../../query/plan.ts'
-import { checkQueryOptions } from '../../query/planner.ts'
 import type { UncheckedAggregate } from '../../query/unchecked.types.ts'
 import type { AnyDefinition } from '../../schema/definition.types.ts'
 import { type Field, type FieldTypes, isBigint } from '../../schema/fields.ts'
@@ -31,7 +31,7 @@ const options = [
 ]
 
 function planAggregate(store: RowStore, definition: AnyDefinition, query: UntypedAggregate) {
-  checkQueryOptions(query, 'aggregate', options)
+  checkQueryNames(query, options, 'aggregate')
   const { prefix, ...rest } = query
   return plannerOf(definition).aggregate(rest, prefixKeys(store, definition, prefix))
 }

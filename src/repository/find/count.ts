@@ -1,5 +1,5 @@
+import { checkQueryNames } from '../../arguments/option-names.ts'
 import type { Key } from '../../contract/key.types.ts'
-import { checkQueryOptions } from '../../query/planner.ts'
 import type { AnyDefinition } from '../../schema/definition.types.ts'
 import type { RowStore } from '../../store/row-store.ts'
 import { plannerOf, prefixKeys } from './planner-of.ts'
@@ -10,7 +10,7 @@ export async function countRows(
   definition: AnyDefinition,
   query: { readonly where?: unknown; readonly prefix?: Key },
 ): Promise<number> {
-  checkQueryOptions(query, 'count', ['where', 'prefix'])
+  checkQueryNames(query, ['where', 'prefix'], 'count')
   store.assertOpen()
   const range = prefixKeys(store, definition, query.prefix)
   if (query.where === undefined) return store.read({ type: 'count', collection: definition.name, range })

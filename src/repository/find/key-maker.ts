@@ -1,5 +1,6 @@
 import { patternText } from '../../catalog/pattern-text.ts'
-import type { Key } from '../../contract/key.types.ts'
+import type { Key, KeyPart } from '../../contract/key.types.ts'
+import { wildcardPart } from '../../key/encode.ts'
 import { keyMaker, takesKeysOf } from '../../key/pattern.ts'
 import type { IdOf, Pattern } from '../../key/pattern.types.ts'
 import { checkIdKinds } from '../../key/typed-id.ts'
@@ -30,11 +31,24 @@ export function keyMakerOf(registry: Registry, definition: AnyDefinition): KeyMa
 }
 
 function checkedKeyMaker({ pattern, idKinds, name }: AnyDefinition): KeyMaker {
-  const make = keyMaker(pattern)
+  const make = realKeyMaker(pattern)
   if (idKinds.length === 0) return make
   return (id) => {
     const key = make(id)
     checkIdKinds(idKinds, key, name)
+    return key
+  }
+}
+
+/** Makes keys as they are stored, with 0 for -0. A wildcard in an id is a TypeError. */
+function realKeyMaker(pattern: Pattern): KeyMaker {
+  const make = keyMaker(pattern)
+  return (id) => {
+    const key = make(id) as KeyPart[]
+    for (let i = 0; i < key.length; i++) {
+      if (key[i] === 0) key[i] = 0
+      else if (key[i] === '*') throw wildcardPart(i)
+    }
     return key
   }
 }

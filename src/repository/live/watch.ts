@@ -1,4 +1,5 @@
 import type { StoredRow } from '../../driver/driver.ts'
+import { ownId } from '../../key/own-key.ts'
 import { idOfKey, patternRange, wildcardCount } from '../../key/pattern.ts'
 import type { IdOf, Pattern } from '../../key/pattern.types.ts'
 import { checkQueryOptions } from '../../query/planner.ts'
@@ -29,7 +30,7 @@ export function watchIds(
   checkWatchOptions(options, 'watch')
   const live = liveStore(store, `${definition.name}.watch`)
   const several = areIds(definition.pattern, id)
-  const ids = several ? id : [id]
+  const ids = (several ? id : [id]).map(ownId)
   const keys = ids.map(keyMakerOf(store.registry, definition))
   const toEntry = (row: StoredRow | null, i: number) => {
     const key = keys[i]!.slice()

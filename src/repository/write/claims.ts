@@ -1,4 +1,4 @@
-import { checkOptionNames, checkWholeNumber } from '../../arguments/option-names.ts'
+import { checkQueryNames, checkWholeNumber } from '../../arguments/option-names.ts'
 import { formatVersionstamp } from '../../key/versionstamp.ts'
 import type { FindPlan, Planned } from '../../query/plan.ts'
 import type { AnyDefinition } from '../../schema/definition.types.ts'
@@ -49,7 +49,7 @@ export class Claims {
   }
 
   async claim(query: UntypedClaim): Promise<UntypedWriteManyResult> {
-    checkOptionNames(query, options, 'claimMany')
+    checkQueryNames(query, options, 'claimMany')
     const set = checkSet(query, 'claimMany')
     checkExpireIn(query.expireIn)
     const { limit } = query

@@ -1,9 +1,10 @@
+import { checkCallOptions } from '../../arguments/call-options.ts'
 import { checkOptionNames } from '../../arguments/option-names.ts'
 import type { Key } from '../../contract/key.types.ts'
 import { formatVersionstamp } from '../../key/versionstamp.ts'
 import type { AnyDefinition } from '../../schema/definition.types.ts'
 import type { CommitResult } from '../../store/atomic-operation.types.ts'
-import { checkExpireOptions, type ExpireOptions } from '../../store/expiry.ts'
+import type { ExpireOptions } from '../../store/expiry.ts'
 import type { RowEntry, RowStore } from '../../store/row-store.ts'
 import type { RowUpdates } from './row-update.ts'
 import { checkUpdate, type UntypedUpdate, updateMutation } from './update.ts'
@@ -35,7 +36,7 @@ export async function upsert(
     )
   const { create, update } = values
   checkUpdate(update)
-  checkExpireOptions(options, 'upsert')
+  if (options !== undefined) checkCallOptions(options, 'upsert', ['expireIn'])
   const { version, mutation, created } = await rows.write(key, async (row, pause) => {
     const mutation =
       row === null

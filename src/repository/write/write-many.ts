@@ -1,4 +1,4 @@
-import { checkOptionNames } from '../../arguments/option-names.ts'
+import { checkQueryNames } from '../../arguments/option-names.ts'
 import type { Mutation } from '../../commit/write.ts'
 import { QueryError } from '../../contract/errors.ts'
 import type { Key } from '../../contract/key.types.ts'
@@ -45,7 +45,7 @@ export function updateMany(
   definition: AnyDefinition,
   options: UntypedWriteMany,
 ): Promise<UntypedWriteManyResult> {
-  checkOptionNames(options, ['where', 'prefix', 'set', 'expireIn', 'returning'], 'updateMany')
+  checkQueryNames(options, ['where', 'prefix', 'set', 'expireIn', 'returning'], 'updateMany')
   const { expireIn } = options
   const set = checkSet(options, 'updateMany')
   checkExpireIn(expireIn)
@@ -59,7 +59,7 @@ export function deleteMany(
   definition: AnyDefinition,
   options: UntypedWriteMany,
 ): Promise<UntypedWriteManyResult> {
-  checkOptionNames(options, ['where', 'prefix', 'returning'], 'deleteMany')
+  checkQueryNames(options, ['where', 'prefix', 'returning'], 'deleteMany')
   return writeMany(store, definition, options, 'deleteMany', ({ key }) => ({
     type: 'delete',
     key: encodeStoredKey(key),

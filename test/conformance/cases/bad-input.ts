@@ -12,6 +12,8 @@ const misuse = expect.toSatisfy(
 )
 
 /** What `call` throws or rejects with; undefined when it does neither. */
+type Untyped = Record<string, (...args: unknown[]) => Promise<unknown>>
+
 async function failure(call: () => unknown): Promise<unknown> {
   try {
     await call()
@@ -431,6 +433,53 @@ export const badInputCases: Cases = {
       expect(await failure(call), call.toString()).toStrictEqual(misuse)
     }
     expect(await Array.fromAsync(db.list({ prefix: [] }))).toStrictEqual([])
+  },
+
+  'a wildcard in an id makes no key': async (place) => {
+    await using db = await schemas.open(place.path())
+    const { users, posts } = db.repositories
+    const refusal = "Key part 1 is '*', which stands for any part in a pattern and cannot be part of a key"
+    expect(() => users.key('*')).toThrow(new TypeError(refusal))
+    expect(() => posts.key(['alice', '*'])).toThrow(TypeError)
+    await db.unitOfWork((unit) => expect(() => unit.repositories.users.key('*')).toThrow(TypeError))
+  },
+
+  'an unknown option is told all that the call takes, its signal too': async (place) => {
+    await using db = await schemas.open(place.path())
+    const users = db.repositories.users as unknown as Untyped
+    const counters = db.repositories.counters as unknown as Untyped
+    const foo = { foo: 1 }
+    const inAnother = ', and signal in a second argument'
+    const told: readonly [() => Promise<unknown>, string][] = [
+      [() => db.set(['a'], 1, foo as object), 'expireIn, keepExpiry, signal'],
+      [() => db.delete(['a'], foo as object), 'signal'],
+      [() => users['insert']!('a', alice, foo), 'expireIn, signal'],
+      [() => users['insert']!('a', alice, { ...foo, signal: undefined }), 'expireIn, signal'],
+      [() => users['create']!(alice, foo), 'prefix, expireIn, signal'],
+      [() => users['set']!('a', alice, foo), 'expireIn, keepExpiry, signal'],
+      [() => users['update']!('a', {}, foo), 'expireIn, ifVersion, signal'],
+      [() => users['upsert']!('a', { create: alice, update: {} }, foo), 'expireIn, signal'],
+      [() => users['delete']!('a', foo), 'ifVersion, signal'],
+      [() => users['touch']!('a', { expireIn: 1, ...foo }), 'expireIn, signal'],
+      [() => counters['sum']!('a', 1n, foo), 'expireIn, signal'],
+      [() => counters['max']!('a', 1n, foo), 'expireIn, signal'],
+      [() => users['insertMany']!([], foo), 'onProgress, signal, expireIn'],
+      [() => users['count']!(foo), `where, prefix${inAnother}`],
+      [() => users['count']!({}, foo), 'signal'],
+      [() => users['aggregate']!({ count: true, ...foo }), `limit${inAnother}`],
+      [() => users['updateMany']!({ where: {}, ...foo }), `returning${inAnother}`],
+      [() => users['deleteMany']!({ where: {}, ...foo }), `where, prefix, returning${inAnother}`],
+      [() => users['claimMany']!({ where: {}, ...foo }), inAnother],
+    ]
+    for (const [call, names] of told) {
+      const error = await failure(call)
+      expect(error, String(call)).toMatchObject({ name: 'TypeError' })
+      const { message } = error as TypeError
+      expect(message.startsWith("There is no option 'foo' of "), message).toBe(true)
+      expect(message.endsWith(names), message).toBe(true)
+    }
+    const refused = await failure(() => db.atomic().set(['a'], 1, { signal: null } as object))
+    expect(refused).toMatchObject({ message: expect.stringMatching(/there are expireIn, keepExpiry$/) })
   },
 
   'arithmetic takes a bigint or a KvU64': async (place) => {

@@ -27,6 +27,38 @@ async function aliceAndBob(place: Place) {
 }
 
 export const entryCases: Cases = {
+  'a key is given back as it is stored, with 0 for -0': async (place) => {
+    await using db = await Valkeyrie.withSchema(['rows', '*'], z.int())
+      .withSchema(['cells', '*', '*'], z.int())
+      .open(place.path())
+    const { rows, cells } = db.repositories
+    await rows.set(-0, 1)
+    await cells.set([-0, -0], 2)
+    const asked = ['rows', -0] as const
+    const stored = ['rows', 0]
+    const [listed] = await Array.fromAsync(db.list({ prefix: ['rows'] }))
+    expect(listed!.key).toStrictEqual(stored)
+    const gone = ['gone', -0] as const
+    const [first, missing] = await db.getMany([asked, gone])
+    for (const { key } of [await db.get(asked), first]) expect(key).toStrictEqual(stored)
+    for (const { key } of [await db.get(gone), missing]) expect(key).toStrictEqual(['gone', 0])
+    for await (const [watched] of db.watch([asked])) {
+      expect(watched.key).toStrictEqual(stored)
+      break
+    }
+    expect(asked[1]).toBe(-0)
+
+    expect(rows.key(-0)).toStrictEqual(stored)
+    const [inMany] = await rows.getMany([-0])
+    for (const entry of [await rows.get(-0), inMany]) expect(entry).toMatchObject({ id: 0, key: stored })
+    for await (const entry of rows.watch(-0)) {
+      expect(entry).toMatchObject({ id: 0, key: stored })
+      break
+    }
+    expect(await cells.get([-0, -0])).toMatchObject({ id: [0, 0], key: ['cells', 0, 0], value: 2 })
+    expect(await rows.get(-0)).toStrictEqual(await rows.findFirst())
+  },
+
   'an entry of a repository says when it expires, however it is read': async (place) => {
     const { db, users, isInAMinute } = await aliceAndBob(place)
     await using _ = db
