@@ -78,5 +78,5 @@ export function sortStatements(
     }
   }
   const buildsUnique = indexes.some((statement) => statement.startsWith('CREATE UNIQUE'))
-  return { drop, tables, others, indexes, buildsUnique, losses }
+  return { drop, tables, others, indexes, buildsUnique, renewed: [], losses }
 }

@@ -19,8 +19,16 @@ export interface TableSql {
   readonly others: readonly string[]
   /** Whether they build a unique index. */
   readonly buildsUnique: boolean
+  /** The names of indexes that they only build again, because the last migration made them otherwise. */
+  readonly renewed: readonly string[]
   /** What they remove for good. */
   readonly losses: readonly TableLoss[]
+}
+
+/** The collections before a migration, and after it. */
+export interface CollectionsOfMigration {
+  readonly last: readonly MigratedCollection[]
+  readonly next: readonly MigratedCollection[]
 }
 
 /** How an engine writes a migration: changes come in as data, and go out as statements. */
@@ -47,12 +55,13 @@ export interface MigrationDialect {
   declaredIndexNames(collections: readonly Pick<MigratedCollection, 'name' | 'indexes'>[]): string[]
   /**
    * The changes of the tables since drizzle-kit's last snapshot, corrected. Throws a MigrationError for what drizzle-kit gets
-   * wrong. `tables`: what the schema modules export for drizzle-kit, by name. `last`: `null` for the first migration.
+   * wrong. `tables`: what the schema modules export for drizzle-kit, by name. `collections`: those after the migration, and those
+   * of the last one. `last`: `null` for the first migration.
    */
   tableSql(
     root: string,
     tables: Readonly<Record<string, object>>,
-    collections: readonly MigratedCollection[],
+    collections: CollectionsOfMigration,
     last: DrizzleSnapshot | null,
   ): Promise<TableSql>
   /** How a database that has had exactly these migrations would differ from the last of them. */

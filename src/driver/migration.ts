@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { IndexDeclaration } from '../catalog/catalog.ts'
 import { MigrationError } from '../contract/errors.ts'
 import type { SearchDefinition } from '../schema/search-definition.ts'
 
@@ -8,7 +9,8 @@ export interface MigratedCollection {
   /** The pattern as in `kv_collections`: `["users","*"]`. */
   readonly pattern: string
   readonly schema: object | null
-  readonly indexes: readonly { readonly fields: readonly string[]; readonly unique: boolean }[]
+  /** Those of older releases do not say which bigints they keep in order: none, on SQLite. */
+  readonly indexes: readonly IndexDeclaration[]
   /** Fields that hold the id of a row of another collection, with its name; migrations of older releases have none. */
   readonly references?: { readonly [field: string]: string }
   /** The search over its texts, if it has one. */

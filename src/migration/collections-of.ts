@@ -12,7 +12,7 @@ export function collectionsOf(definitions: readonly AnyDefinition[]): MigratedCo
         name,
         pattern: patternText(pattern),
         schema,
-        indexes: indexes.map(({ fields, unique }) => ({ fields, unique })),
+        indexes,
         ...(search === undefined ? {} : { search }),
         ...(Object.keys(references).length === 0 ? {} : { references }),
       }

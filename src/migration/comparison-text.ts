@@ -1,3 +1,4 @@
+import type { IndexDeclaration } from '../catalog/catalog.ts'
 import type { TableSql } from '../driver/migration-dialect.ts'
 import { changeText } from './change-text.ts'
 import type { CollectionComparison, KeptCollection } from './compare-collections.ts'
@@ -5,12 +6,13 @@ import type { CollectionComparison, KeptCollection } from './compare-collections
 /** What a migration changes, as sentences for people: repositories first, then tables of the user's own. */
 export function comparisonText(
   { kept, added, removed }: CollectionComparison,
-  { others }: Pick<TableSql, 'others'>,
+  { renewed, others }: Pick<TableSql, 'renewed' | 'others'>,
 ): string[] {
   return [
     ...removed.map(({ name }) => `${name} is gone, but its rows stay`),
     ...added.map(({ name, pattern }) => `${name} is new: ${pattern}`),
     ...kept.flatMap(keptText),
+    ...renewed.map((name) => `the index ${name} is built again, as it is declared`),
     ...others,
   ]
 }
@@ -28,12 +30,6 @@ function keptText({ last, next, changes, reasons }: KeptCollection): string[] {
   return [...renamed, ...texts.map((text) => `${next.name}: ${text}`)]
 }
 
-function indexText({
-  fields,
-  unique,
-}: {
-  readonly fields: readonly string[]
-  readonly unique: boolean
-}): string {
+function indexText({ fields, unique }: IndexDeclaration): string {
   return `${unique ? 'unique ' : ''}index on ${fields.join(', ')}`
 }

@@ -111,7 +111,7 @@ export async function planMigration(
   )
   decisions.checkUsed()
   const before = lastSnapshot(project.migrations, journal)
-  const tables = await dialect.tableSql(project.root, tablesOf(project), collections, before)
+  const tables = await dialect.tableSql(project.root, tablesOf(project), { last, next: collections }, before)
   const ddl = [...tables.drop, ...tables.tables, ...tables.indexes]
   const isSame = comparison.same && ddl.length === 0
   const { custom } = options

@@ -1,7 +1,7 @@
 import { getTableConfig, type PgTable } from 'drizzle-orm/pg-core'
 import { loadDrizzleKit, sortStatements, withoutPrompts } from '../../drizzle-kit.ts'
 import type { MigratedCollection } from '../../migration.ts'
-import type { DrizzleSnapshot, TableSql } from '../../migration-dialect.ts'
+import type { CollectionsOfMigration, DrizzleSnapshot, TableSql } from '../../migration-dialect.ts'
 import { createFixedIndexes, createTable } from '../tables/ddl.ts'
 import { declaredIndexes } from '../tables/indexes.ts'
 import { tablesOf } from '../tables/table.ts'
@@ -16,14 +16,14 @@ interface PostgresKit {
 export async function tableSql(
   root: string,
   tables: Readonly<Record<string, object>>,
-  collections: readonly MigratedCollection[],
+  { next }: CollectionsOfMigration,
   last: DrizzleSnapshot | null,
 ): Promise<TableSql> {
   const kit = await loadDrizzleKit<PostgresKit>(root)
   const before = last ?? (await kit.generateDrizzleJson({}))
   const snapshot = await kit.generateDrizzleJson(tables, before.id)
   const statements = await withoutPrompts(() => kit.generateMigration(before, snapshot))
-  return { snapshot, ...mendSql(statements, collections) }
+  return { snapshot, ...mendSql(statements, next) }
 }
 
 /** The names of the indexes of a table. */
