@@ -3,6 +3,7 @@ import type { Pattern } from '../key/pattern.types.ts'
 import { bigintFields } from '../schema/bigint-fields.ts'
 import type { AnyDefinition, Definition, IndexDefinition } from '../schema/definition.types.ts'
 import { checkName } from '../schema/definition-options.ts'
+import { indexName } from '../schema/index-name.ts'
 import type { JsonSchema } from '../schema/json-schema.ts'
 import { knownSchema } from '../schema/known-schema.ts'
 import { setOwn } from '../value/set-own.ts'
@@ -16,6 +17,12 @@ export interface KnownDefinition
 export function knownDefinitions(collections: readonly KnownCollection[]): KnownDefinition[] {
   const references = new Map<string, Record<string, AnyDefinition>>()
   const definitions = new Map<string, AnyDefinition>()
+  const taken = new Set<string>()
+  // Somebody may have built a second index under a name of their own: then no query can use it.
+  const isNamed = (name: string, index: KnownIndex) => {
+    const found = indexName(name, index)
+    return !taken.has(found) && taken.add(found)
+  }
   for (const { name, pattern, schema, indexes, search = [] } of collections) {
     checkName(name)
     const own: Record<string, AnyDefinition> = {}
@@ -26,7 +33,9 @@ export function knownDefinitions(collections: readonly KnownCollection[]): Known
       idKinds: [],
       schema: knownSchema(schema as JsonSchema | null),
       name,
-      indexes: indexes.filter(({ built }) => built).map((index) => indexOf(index, schema)),
+      indexes: indexes
+        .filter((index) => index.built && isNamed(name, index))
+        .map((index) => indexOf(index, schema)),
       references: own,
       ...(searched !== undefined && { search: searched }),
     })

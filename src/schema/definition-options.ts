@@ -3,6 +3,7 @@ import { nameOf } from '../key/pattern.ts'
 import type { Pattern } from '../key/pattern.types.ts'
 import type { DefinitionOptions, IndexDefinition, IndexOptions, References } from './definition.types.ts'
 import { type Fields, isBigint } from './fields.ts'
+import { indexNameClash } from './index-name.ts'
 
 /** Throws a TypeError unless `schema` is a Standard Schema of version 1. */
 export function checkSchema(schema: StandardSchemaV1): void {
@@ -46,8 +47,9 @@ const identifier = /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u
 /** An object with a `then` would be taken for a promise. */
 const notNames: ReadonlySet<string> = new Set(['then', 'prototype'])
 
-/** The declared indexes, frozen, with the bigint fields that the schema shows. */
+/** The declared indexes of a repository, frozen, with the bigint fields that the schema shows. */
 export function indexesOf(
+  name: string,
   options: readonly IndexOptions[] = [],
   fieldsOf: () => Fields,
 ): readonly IndexDefinition[] {
@@ -70,6 +72,8 @@ export function indexesOf(
     if (seen.has(known)) throw new TypeError(`Two indexes are on ${names}: drop one`)
     seen.add(known)
   }
+  const clash = indexNameClash([{ name, indexes }])
+  if (clash !== null) throw new TypeError(clash)
   return Object.freeze(indexes)
 }
 

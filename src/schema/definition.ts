@@ -50,12 +50,14 @@ export function defineSchema(
     known ??= new Fields(jsonSchemaOf(schema))
     return known
   }
+  const idKinds = idKindsOf(pattern)
+  const name = nameFor(ownPattern, options.name)
   return Object.freeze({
     pattern: ownPattern,
-    idKinds: idKindsOf(pattern),
+    idKinds,
     schema,
-    name: nameFor(ownPattern, options.name),
-    indexes: indexesOf(options.indexes, fields),
+    name,
+    indexes: indexesOf(name, options.indexes, fields),
     references: referencesOf(options.references, fields),
     ...(options.search !== undefined && { search: searchOf(options.search, fields) }),
     ...(valueTypes.length > 0 && { valueTypes: Object.freeze([...valueTypes]) }),

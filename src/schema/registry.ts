@@ -4,6 +4,7 @@ import type { Pattern } from '../key/pattern.types.ts'
 import { ValueFormat } from '../value/value-format.ts'
 import type { ValueType } from '../value/value-type.ts'
 import type { AnyDefinition } from './definition.types.ts'
+import { indexNameClash } from './index-name.ts'
 
 /**
  * The definitions of a database, found by key or by name. Immutable: `add` returns a new one.
@@ -18,15 +19,17 @@ export class Registry {
   readonly #index: PatternIndex<AnyDefinition>
   readonly #byName: ReadonlyMap<string, AnyDefinition>
 
-  /** @throws TypeError if two definitions have the same name or the same pattern. */
+  /** @throws TypeError if two definitions have the same name or the same pattern, or their indexes would have one name. */
   constructor(definitions: Iterable<AnyDefinition> = []) {
     this.definitions = Object.freeze([...definitions])
     this.#byName = indexByName(this.definitions)
     checkPatterns(this.definitions)
+    const clash = indexNameClash(this.definitions)
+    if (clash !== null) throw new TypeError(clash)
     this.#index = new PatternIndex(this.definitions.map((definition) => [definition.pattern, definition]))
   }
 
-  /** @throws TypeError if a definition has the name or the pattern of an existing one. */
+  /** @throws TypeError as the constructor does. */
   add(...definitions: readonly AnyDefinition[]): Registry {
     return new Registry([...this.definitions, ...definitions])
   }

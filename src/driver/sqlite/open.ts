@@ -2,6 +2,7 @@ import type { Logger } from 'drizzle-orm/logger'
 import type { Collection } from '../../catalog/catalog.ts'
 import { nothingAsked } from '../../catalog/changes.ts'
 import { DatabaseOpenError } from '../../contract/errors.ts'
+import { indexNameClash } from '../../schema/index-name.ts'
 import type { DriverOptions, OpenedDriver, PlainDrizzle } from '../engine.ts'
 import { ConnectionPool } from './connections/connection-pool.ts'
 import { type ConnectionParts, PooledConnection } from './connections/pooled-connection.ts'
@@ -20,7 +21,7 @@ import { passOverDamage } from './rows/damaged-rows.ts'
 import { tellOfManyIndexes } from './tables/index-budget.ts'
 import { hasTable } from './tables/own-tables.ts'
 import { readSetUp, setUp } from './tables/set-up.ts'
-import { type KvTables, lazyTables } from './tables/table.ts'
+import { foldedName, type KvTables, lazyTables } from './tables/table.ts'
 
 /** Plain Drizzle over a database, with its tables. */
 class SqliteDrizzle implements PlainDrizzle<Sqlite> {
@@ -76,6 +77,8 @@ async function openHeld(
   const { path } = options
   const tables = lazyTables(collections)
   const { migrations: folder, readOnly, asked = nothingAsked, checksums = false, asItIs = false } = options
+  const clash = asItIs ? null : indexNameClash(collections, foldedName)
+  if (clash !== null) throw new TypeError(clash)
   const migrate = folder === undefined ? undefined : await loadMigrations(folder)
   const QueryRunner = collections.length === 0 ? null : await loadQueryRunner()
   return retryBusy(() => {

@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
-import type { Catalog, Collection } from '../../catalog/catalog.ts'
+import type { Catalog, IndexDeclaration } from '../../catalog/catalog.ts'
 import { CorruptKeyError, MigrationError } from '../../contract/errors.ts'
 import { decodeKey } from '../../key/codec.ts'
 import { keyLabel } from '../../key/key-label.ts'
@@ -197,13 +197,19 @@ function collectionOf(index: PatternIndex<string>, key: unknown): string | null 
 
 /** Builds the missing declared indexes; returns their names. */
 function buildMissing(connection: Connection, { collections }: Catalog, failed: string[]): string[] {
-  const declared = collections.map(declaredOf)
-  const tables = kvTables(declared)
+  const missing = collections.flatMap(({ name, schema, indexes }) =>
+    indexes.filter((index) => !index.built).map((index) => [{ name, indexes: [declaredOf(index, schema)] }]),
+  )
+  const tables = kvTables()
   const built: string[] = []
-  for (const name of indexChanges(connection, declared).create) {
+  // First those of every database, then one by one: the name of one may be that of another.
+  for (const declared of [[], ...missing]) {
+    let name = ''
     try {
-      buildIndexes(connection, tables, declared, { create: [name], replace: [] })
-      built.push(name)
+      for (name of indexChanges(connection, declared).create) {
+        buildIndexes(connection, tables, declared, { create: [name], replace: [] })
+        built.push(name)
+      }
     } catch (error) {
       if (isOfText(error)) failed.push(`The index ${name} cannot be built: ${(error as Error).message}`)
       else if (error instanceof MigrationError) failed.push(error.message)
@@ -222,13 +228,8 @@ function buildSearches(connection: Connection): string[] {
   })
 }
 
-/** A collection with its indexes as its schema declares them: indexes that are not unique keep bigints in order. */
-function declaredOf(collection: Catalog['collections'][number]): Collection {
-  const { schema, indexes } = collection
-  const declared = indexes.map(({ fields, unique, built, ordersBigints }) => {
-    const bigints =
-      unique || (built && !ordersBigints) ? [] : bigintFields(fields, schema as JsonSchema | null)
-    return bigints.length === 0 ? { fields, unique } : { fields, unique, bigints }
-  })
-  return { ...collection, indexes: declared }
+/** An index as its schema declares it: one that is not unique keeps bigints in order. */
+function declaredOf({ fields, unique }: IndexDeclaration, schema: object | null): IndexDeclaration {
+  const bigints = unique ? [] : bigintFields(fields, schema as JsonSchema | null)
+  return bigints.length === 0 ? { fields, unique } : { fields, unique, bigints }
 }

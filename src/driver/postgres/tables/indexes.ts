@@ -3,6 +3,7 @@ import { type Collection, type IndexDeclaration, sameIndex } from '../../../cata
 import { MigrationError } from '../../../contract/errors.ts'
 import { decodeKey } from '../../../key/codec.ts'
 import { Fields } from '../../../schema/fields.ts'
+import { indexName, indexNameClash } from '../../../schema/index-name.ts'
 import { sqlState } from '../server/server-error.ts'
 import { quoteName } from '../server/sql-text.ts'
 import type { RunStatement } from '../server/statement.types.ts'
@@ -29,10 +30,9 @@ type KnownColumn = [expression: string, collation: string | null, option: number
 const mostDuplicatesListed = 10
 const longestName = 63
 
-/** The name of a declared index: `kv_users_email`; if that is longer than the server allows, its beginning and a hash. */
-function indexName(collection: string, { fields, unique }: IndexDeclaration): string {
-  const path = fields.map((field) => field.replaceAll('.', '_')).join('_')
-  const name = `kv_${collection}_${path}${unique ? '_unique' : ''}`
+/** The name of a declared index, as `indexName` makes it; if that is longer than the server allows, its beginning and a hash. */
+function serverName(collection: string, declaration: IndexDeclaration): string {
+  const name = indexName(collection, declaration)
   if (Buffer.byteLength(name) <= longestName) return name
   const hash = createHash('sha256').update(name).digest('hex').slice(0, 12)
   let start = name
@@ -50,7 +50,7 @@ export function declaredIndexes(collections: readonly IndexedCollection[]): Map<
         const types = fields.map((path) => known.at(path.split('.'))?.types)
         const forms = types.map((one) => (one === undefined ? 'any' : formOf(one)))
         const isKnown = types.map((one) => one !== undefined && Object.values(one).includes(false))
-        return [indexName(name, declaration), { collection: name, fields, unique, forms, isKnown }] as const
+        return [serverName(name, declaration), { collection: name, fields, unique, forms, isKnown }] as const
       })
     }),
   )
@@ -95,9 +95,15 @@ function isOfSame(a: TypedIndex, b: TypedIndex): boolean {
   return a.collection === b.collection && sameIndex(a, b)
 }
 
+/** Throws a MigrationError if two indexes that a database knows, of different programs, would have one name. */
+export function assertBuildable(collections: readonly IndexedCollection[]): void {
+  const clash = indexNameClash(collections)
+  if (clash !== null) throw new MigrationError(`${clash}, or drop one of them with dropIndexes`)
+}
+
 function takenName(name: string, { collection, fields }: TypedIndex): MigrationError {
   return new MigrationError(
-    `An index would be called ${name}, like the one of '${collection}' on ${fields.join(' and ')}: give a repository or a field another name`,
+    `An index would be called ${name}, like the one of '${collection}' on ${fields.join(' and ')}: give a repository or a field another name, or drop that index with dropIndexes`,
     { repository: collection },
   )
 }

@@ -17,7 +17,7 @@ import type { RunStatement } from '../server/statement.types.ts'
 import { inTransaction } from '../server/transaction.ts'
 import { ServerCatalog } from './catalog.ts'
 import { format, ownTables } from './ddl.ts'
-import { type BuiltIndex, indexChanges, ServerIndexes } from './indexes.ts'
+import { assertBuildable, type BuiltIndex, indexChanges, ServerIndexes } from './indexes.ts'
 
 /** What a schema of the server contains of a database. */
 interface Found {
@@ -43,9 +43,10 @@ export async function setUp(
   const found = await lookAndRead(run, schema, address)
   if (found?.isComplete) {
     const { catalog, built } = found.read()
-    const { create } = indexChanges(collections, built)
-    const isWhole = create.size === 0 && hasSearches(catalog, collections)
-    if (isWhole && lacksNothing(catalogChanges(catalog, collections, asked))) return { catalog, built }
+    // What is asked for may drop the index that has the name of a declared one.
+    const isKnown = lacksNothing(catalogChanges(catalog, collections, asked))
+    const isWhole = isKnown && indexChanges(collections, built).create.size === 0
+    if (isWhole && hasSearches(catalog, collections)) return { catalog, built }
   }
   const catalog = new ServerCatalog(schema, run)
   return inTransaction(connection, async () => {
@@ -193,6 +194,7 @@ export async function changeCatalog(
   for (const it of mayTake) if ((await catalog.takenRow(collections, [it])) !== null) taking.push(it.name)
   await catalog.file(collections, added)
   const indexed = indexedCollections(declared, renamed, kept)
+  assertBuildable(indexed)
   const changes = indexChanges(indexed, await indexes.built())
   if (changes.create.size > 0) await catalog.removeExpired()
   await indexes.build(changes)

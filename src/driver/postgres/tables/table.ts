@@ -12,6 +12,7 @@ import {
 } from 'drizzle-orm/pg-core'
 import { collectionOf } from '../../../catalog/collection-of.ts'
 import type { AnyDefinition } from '../../../schema/definition.types.ts'
+import { indexNameClash } from '../../../schema/index-name.ts'
 import { declaredIndexes, type IndexedCollection } from './indexes.ts'
 import { indexedColumns, ofCollection, type TypedIndex } from './typed-index.ts'
 
@@ -32,8 +33,12 @@ export function postgresTables(schema: string): PostgresTables {
  * const { kv, kvLog, kvCollections } = postgresKvTables([books])
  * Object.keys(kv).slice(0, 4) // => ['key', 'collection', 'encoding', 'types']
  * ```
+ *
+ * Throws a TypeError if two indexes would have the same name; the message says how to mend it.
  */
 export function postgresKvTables(definitions: readonly AnyDefinition[]): PostgresTables {
+  const clash = indexNameClash(definitions)
+  if (clash !== null) throw new TypeError(clash)
   // For a table without a schema, only the type differs.
   return makeTables(pgTable as unknown as CreateTable, declaredIndexes(definitions.map(collectionOf)))
 }

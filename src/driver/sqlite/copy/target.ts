@@ -16,7 +16,7 @@ import { markFormat } from '../file/file-format.ts'
 import { retryBusy } from '../file/retry-busy.ts'
 import { openConnection, withModule } from '../module/open-connection.ts'
 import type { Connection, EngineStatement } from '../module/sqlite-module.ts'
-import { buildIndexes, indexChanges } from '../tables/indexes.ts'
+import { assertBuildable, buildIndexes, indexChanges } from '../tables/indexes.ts'
 import { createOwnTables } from '../tables/own-tables.ts'
 import { keepPastSchemas } from '../tables/past-schemas.ts'
 import { buildSearch } from '../tables/search-indexes.ts'
@@ -82,6 +82,7 @@ class FileTarget implements CopyTarget {
         insert.run(name, pattern, schema, version, indexes, references, migrated)
       if (catalog.past.length > 0) keepPastSchemas(this.#connection, catalog.past)
       const indexed = catalog.collections.map(builtOnly)
+      assertBuildable(indexed)
       buildIndexes(this.#connection, kvTables(), indexed, indexChanges(this.#connection, indexed))
     })
   }

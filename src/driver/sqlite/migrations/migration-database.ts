@@ -41,7 +41,7 @@ import {
   removeSearch,
   searchName,
 } from '../tables/search-indexes.ts'
-import { kvTables } from '../tables/table.ts'
+import { kvTables, tablesOf } from '../tables/table.ts'
 import { isApplied, markApplied, pendingMigrations, readHistory } from './applied.ts'
 import { applyMigration } from './apply.ts'
 import { registerMigrated } from './register.ts'
@@ -196,7 +196,7 @@ export class SqliteMigrationDatabase implements MigrationDatabase {
 
   baseline(applied: readonly Migration[]): Promise<void> {
     const { collections } = applied.at(-1)!.snapshot
-    const tables = kvTables(collections)
+    const tables = tablesOf(collections)
     return this.#run(() =>
       this.#transaction(() => {
         this.#assertTakeable()

@@ -6,7 +6,7 @@ import type { Connection } from '../module/sqlite-module.ts'
 import { fileRows, keepCollections, markMigrated, readCatalog, touchCatalog } from '../tables/catalog.ts'
 import { builtIndexes, dropIndex, duplicatesError } from '../tables/indexes.ts'
 import { createOwnTables } from '../tables/own-tables.ts'
-import { type KvTables, kvTables } from '../tables/table.ts'
+import { type KvTables, tablesOf } from '../tables/table.ts'
 
 /**
  * Stores the collections of a migration in the catalogue, inside its transaction: the next migration may change the rows filed
@@ -20,7 +20,7 @@ export function registerMigrated(
 ): void {
   // The first migrations of a folder may come before these tables.
   if (collections.length === 0) return
-  const tables = kvTables(collections)
+  const tables = tablesOf(collections)
   createOwnTables(connection, tables)
   const migrated = asCollections(collections)
   connection.exec('SAVEPOINT register')

@@ -1,10 +1,11 @@
 import { MigrationError } from '../../../contract/errors.ts'
 import { keyLabel } from '../../../key/key-label.ts'
+import { indexName } from '../../../schema/index-name.ts'
 import { engineCode, isUnanswerable } from '../file/engine-error.ts'
 import type { Connection } from '../module/sqlite-module.ts'
 import { isDamaged } from '../rows/damaged-rows.ts'
 import { duplicatesError } from '../tables/indexes.ts'
-import { indexName, kvTables } from '../tables/table.ts'
+import { kvTables } from '../tables/table.ts'
 
 const mostKeysListed = 10
 

@@ -4,7 +4,7 @@ import { loadDrizzleKit, sortStatements, withoutPrompts } from '../../drizzle-ki
 import type { MigratedCollection } from '../../migration.ts'
 import type { CollectionsOfMigration, DrizzleSnapshot, TableSql } from '../../migration-dialect.ts'
 import { createDeclaredIndexes, createIndexes, createTable } from '../tables/ddl.ts'
-import { kvTables } from '../tables/table.ts'
+import { tablesOf } from '../tables/table.ts'
 
 /** drizzle-kit's snapshot of the tables. */
 interface Snapshot extends DrizzleSnapshot {
@@ -43,7 +43,7 @@ export function mendSql(
   collections: readonly MigratedCollection[],
   torn: ReadonlyMap<string, string> = new Map(),
 ): Omit<TableSql, 'snapshot'> {
-  const own = kvTables(collections)
+  const own = tablesOf(collections)
   const ownTables = new Map<string, SQLiteTable>([
     ['kv', own.kv],
     ['kv_log', own.kvLog],

@@ -6,7 +6,8 @@ import {
   SQLiteSyncDialect,
   type SQLiteTable,
 } from 'drizzle-orm/sqlite-core'
-import { type IndexedCollection, indexName, jsonPathText, quoteText } from './table.ts'
+import { indexName } from '../../../schema/index-name.ts'
+import { type IndexedCollection, jsonPathText, quoteText } from './table.ts'
 
 /** The statement that creates a table if it is missing. */
 export function createTable(table: SQLiteTable): string {

@@ -3,12 +3,19 @@ import { and, count, gt, isNotNull, lte, max, sql } from 'drizzle-orm'
 import { ChangeLog } from '../../../commit/log-format.ts'
 import { MigrationError } from '../../../contract/errors.ts'
 import { decodeKey } from '../../../key/codec.ts'
+import { indexName, indexNameClash } from '../../../schema/index-name.ts'
 import { engineCode } from '../file/engine-error.ts'
 import { drizzleOver } from '../module/drizzle-over.ts'
 import type { Connection } from '../module/sqlite-module.ts'
 import { createDeclaredIndexes } from './ddl.ts'
 import { holdsBigints, type IndexText, readIndexText, sameStatement } from './index-text.ts'
-import { type IndexedCollection, indexedExpression, indexName, type KvTables, ofCollection } from './table.ts'
+import {
+  foldedName,
+  type IndexedCollection,
+  indexedExpression,
+  type KvTables,
+  ofCollection,
+} from './table.ts'
 
 const mostDuplicatesListed = 10
 
@@ -46,30 +53,39 @@ export function indexChanges(
   built: readonly BuiltIndex[] = builtIndexes(connection),
 ): IndexChanges {
   const declared = createDeclaredIndexes(collections)
+  const declaredNames = new Map([...declared.keys()].map((name) => [foldedName(name), name]))
   const names = new Set(collections.map(({ name }) => name))
   const there = new Set<string>()
   const replace: string[] = []
   const extra: string[] = []
   for (const { name, text, declaration } of built) {
-    const wanted = declared.get(name)
-    if (wanted === undefined) {
+    const declaredName = declaredNames.get(foldedName(name))
+    if (declaredName === undefined) {
       if (declaration !== null && names.has(declaration.collection)) extra.push(name)
     } else {
-      there.add(name)
+      const wanted = declared.get(declaredName)!
+      there.add(declaredName)
       if (sameStatement(text, wanted)) continue
       const other = readIndexText(wanted)
-      if (declaration !== null && !isDeepStrictEqual(declaration, other)) throw takenName(name, declaration)
+      if (declaration !== null && !isDeepStrictEqual(declaration, other))
+        throw takenName(declaredName, declaration)
       // An index that keeps bigints in order also serves an opener that does not know that they are bigints.
       if (declaration !== null && holdsBigints(text) && !holdsBigints(wanted)) continue
-      replace.push(name)
+      replace.push(declaredName)
     }
   }
   return { create: [...declared.keys()].filter((name) => !there.has(name)), replace, extra }
 }
 
+/** Throws a MigrationError if two indexes that a database knows, of different programs or of another engine, would have one name. */
+export function assertBuildable(collections: readonly IndexedCollection[]): void {
+  const clash = indexNameClash(collections, foldedName)
+  if (clash !== null) throw new MigrationError(`${clash}, or drop one of them with dropIndexes`)
+}
+
 function takenName(name: string, { collection, fields }: IndexText): MigrationError {
   return new MigrationError(
-    `An index would be called ${name}, like the one of '${collection}' on ${fields.join(' and ')}: give a repository or a field another name`,
+    `An index would be called ${name}, like the one of '${collection}' on ${fields.join(' and ')}: give a repository or a field another name, or drop that index with dropIndexes`,
     { repository: collection },
   )
 }

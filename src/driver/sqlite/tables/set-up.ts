@@ -19,10 +19,10 @@ import {
   takenRow,
   touchCatalog,
 } from './catalog.ts'
-import { buildIndexes, builtIndexes, dropIndex, indexChanges } from './indexes.ts'
+import { assertBuildable, buildIndexes, builtIndexes, dropIndex, indexChanges } from './indexes.ts'
 import { createOwnTables, hasOwnTables, hasTables } from './own-tables.ts'
 import { buildSearch, knownSearches, missingSearches, removeSearch, searchName } from './search-indexes.ts'
-import { type KvTables, kvTables } from './table.ts'
+import { type KvTables, tablesOf } from './table.ts'
 
 /**
  * Creates the missing tables, collections and indexes of a database in one transaction, makes the changes that are asked for by
@@ -108,8 +108,9 @@ export function changeCatalog(
   const taking = mayTake.filter((it) => takenRow(connection, tables, collections, [it]) !== null)
   fileRows(connection, collections, added)
   const indexed = indexedCollections(declared, renamed, kept)
+  assertBuildable(indexed)
   const indexes = indexChanges(connection, indexed)
-  buildIndexes(connection, kvTables(indexed), indexed, indexes)
+  buildIndexes(connection, tablesOf(indexed), indexed, indexes)
   const searches = missingSearches(connection, searchesOf(indexed))
   for (const search of searches) buildSearch(connection, search)
   const changed =

@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { blob, index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { IndexDeclaration } from '../../../catalog/catalog.ts'
+import { indexName, indexNameClash } from '../../../schema/index-name.ts'
 
 /** The parts of a declared schema that `kvTables` needs; every Definition has them. */
 export interface IndexedCollection {
@@ -8,10 +9,9 @@ export interface IndexedCollection {
   readonly indexes: readonly IndexDeclaration[]
 }
 
-/** The name of the index that a declaration becomes: `kv_users_email`, `kv_users_address_city_age_unique`. */
-export function indexName(collection: string, { fields, unique }: IndexDeclaration): string {
-  const path = fields.map((field) => field.replaceAll('.', '_')).join('_')
-  return `kv_${collection}_${path}${unique ? '_unique' : ''}`
+/** A name as SQLite compares it: without the case of A to Z. */
+export function foldedName(name: string): string {
+  return name.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase())
 }
 
 /** The columns of `kv`. */
@@ -35,8 +35,18 @@ export function kvColumns() {
  * const { kv, kvLog, kvCollections } = kvTables([books])
  * Object.keys(kv) // => ['key', 'collection', 'encoding', 'types', 'version', 'expiresAt', 'value']
  * ```
+ *
+ * Throws a TypeError if two indexes would have the same name; the message says how to mend it. For SQLite, names that differ only
+ * in case are the same.
  */
 export function kvTables(collections: readonly IndexedCollection[] = []): KvTables {
+  const clash = indexNameClash(collections, foldedName)
+  if (clash !== null) throw new TypeError(clash)
+  return makeTables(collections)
+}
+
+/** The same for collections that are already known to a database or to migrations. */
+export function tablesOf(collections: readonly IndexedCollection[]): KvTables {
   return makeTables(collections)
 }
 
@@ -44,7 +54,7 @@ export function kvTables(collections: readonly IndexedCollection[] = []): KvTabl
 export function lazyTables(collections: readonly IndexedCollection[]): KvTables {
   let made: KvTables | undefined
   const tables = () => {
-    made ??= kvTables(collections)
+    made ??= tablesOf(collections)
     return made
   }
   return {
