@@ -217,7 +217,8 @@ function checkWrite({ checks, mutations, messages }: RawWrite): void {
     all += mutation.bytes.length + size
     keys += mutation.bytes.length
   }
-  for (const { payload, backoffSchedule = [] } of messages) {
+  for (const { payload, backoffSchedule = [], keysIfUndelivered } of messages) {
+    checkMost(keysIfUndelivered.length, limits.keysIfUndelivered, 'Too many keysIfUndelivered')
     checkMost(payload.bytes.length, limits.valueBytes, 'enqueue payload too large', ' bytes')
     all += payload.bytes.length + 4 * backoffSchedule.length
   }

@@ -8,6 +8,7 @@ export const limits = {
   ranges: 10,
   entries: 1_000,
   watchedKeys: 10,
+  keysIfUndelivered: 10,
   writtenBytes: 819_200,
   writtenKeysBytes: 81_920,
 } as const

@@ -41,12 +41,14 @@ export class KvListIterator<T> implements AsyncIterableIterator<KvEntry<T>> {
   }
 
   constructor(backend: Backend, selector: KvListSelector, options: KvListOptions) {
-    const { limit, batchSize, cursor, reverse = false } = options
+    const { limit, batchSize, cursor, reverse = false, consistency = 'strong' } = options
     if (limit !== undefined && !(Number.isInteger(limit) && limit > 0))
       throw new Error(`Limit must be a positive integer: received ${limit}`)
     const size = batchSize ?? Math.min(limit ?? usualBatch, largestOfLimit)
     if (!(Number.isInteger(size) && size > 0))
       throw new Error(`batchSize must be a positive integer: received ${size}`)
+    if (consistency !== 'strong' && consistency !== 'eventual')
+      throw new TypeError(`Bad 'consistency': ${String(consistency)}`)
     this.#keys = selectedKeys(selector)
     this.#backend = backend
     this.#limit = limit ?? Number.POSITIVE_INFINITY

@@ -146,6 +146,10 @@ describe('the client @deno/kv', () => {
     await expect(client.set(['a'], 'x'.repeat(65_536))).rejects.toThrow(
       '400 Value too large (max 65536 bytes)',
     )
+    const keysIfUndelivered = Array.from({ length: 11 }, (_, n) => ['undelivered', n])
+    await expect(client.enqueue('message', { keysIfUndelivered })).rejects.toThrow(
+      '400 Too many keysIfUndelivered (max 10)',
+    )
   })
 
   it('with another token is refused', async () => {

@@ -518,6 +518,16 @@ describe('lists', () => {
     expect(() => kv.list({ prefix: [] }, options)).toThrow(message)
   })
 
+  it.each(['bogus', '', null, 5])('%j is no consistency', (consistency) => {
+    const options = { consistency: consistency as never }
+    expect(() => kv.list({ prefix: [] }, options)).toThrow(new TypeError(`Bad 'consistency': ${consistency}`))
+  })
+
+  it.each(['strong', 'eventual', undefined] as const)('%j is a consistency', async (consistency) => {
+    const list = kv.list({ prefix: ['b'] }, { consistency: consistency! })
+    expect(await Array.fromAsync(list, ({ value }) => value)).toEqual([100])
+  })
+
   it.each([
     [{ prefix: ['a'] }, false, 'AmIA', [0, 1], [2, 3, 4]],
     [{ prefix: ['a'] }, true, 'AmQA', [4, 3], [2, 1, 0]],
@@ -891,6 +901,14 @@ describe('the queue', () => {
     await expect(kv.enqueue('test', options)).rejects.toThrow(TypeError)
     await expect(kv.enqueue('test', options)).rejects.toThrow(message)
     expect(() => kv.atomic().enqueue('test', options)).toThrow(message)
+  })
+
+  it('takes 10 keysIfUndelivered, and no more', async () => {
+    const keys = Array.from({ length: 11 }, (_, n) => ['undelivered', n])
+    const tooMany = new TypeError('Too many keysIfUndelivered (max 10)')
+    expect((await kv.enqueue('test', { keysIfUndelivered: keys.slice(1) })).ok).toBe(true)
+    await expect(kv.enqueue('test', { keysIfUndelivered: keys })).rejects.toThrow(tooMany)
+    await expect(kv.atomic().enqueue('test', { keysIfUndelivered: keys }).commit()).rejects.toThrow(tooMany)
   })
 
   it('takes a delay of 30 days', async () => {
