@@ -9,7 +9,7 @@ import { messageValue, movedKey, type QueuedMessage, queuePrefix } from '../stor
 import type { Store } from '../store/store.ts'
 import { clock } from '../time/clock.ts'
 import { emitErrorWarning } from './error-text.ts'
-import { Leases } from './leases.ts'
+import { type Leased, Leases } from './leases.ts'
 import { Pump, type Taken } from './pump.ts'
 
 /** The user's handler. */
@@ -56,7 +56,7 @@ class Listener implements Endable {
     this.#store = store
     this.#face = new KeyValue(store)
     this.#handler = handler
-    const leases = leasesOf.get(store) ?? new Leases()
+    const leases = leasesOf.get(store) ?? new Leases(() => store.now())
     leasesOf.set(store, leases)
     this.#leases = leases
     this.#pump = new Pump({
@@ -64,7 +64,7 @@ class Listener implements Endable {
       now: () => store.now(),
       ranges: [prefixRange(encodePrefix(queuePrefix))],
       concurrency: atOnce,
-      take: (most) => this.#leases.inTurn(() => this.#take(most)),
+      take: (most) => this.#leases.inTurn((now) => this.#take(most, now)),
       work: (delivery) => this.#deliver(delivery),
       onError: warn,
     })
@@ -94,13 +94,13 @@ class Listener implements Endable {
     this.#closed.resolve()
   }
 
-  async #take(most: number): Promise<Taken<Delivery>> {
+  async #take(most: number, now: number): Promise<Taken<Delivery>> {
     const since = clock()
-    const now = this.#store.now()
+    const until = this.#store.now() + lease
     const due = { prefix: queuePrefix, end: [...queuePrefix, now + 1] } as const
     const messages = (await Array.fromAsync(this.#face.list(due, { limit: most }))) as Stored[]
     const taken = await Promise.all(
-      messages.map((message) => this.#takeOne(message, now + lease, since).catch(untaken)),
+      messages.map((message) => this.#takeOne(message, until, since).catch(untaken)),
     )
     const jobs = taken.filter((delivery) => delivery !== null)
     if (jobs.length > 0) return { jobs, nextDue: jobs.length === most ? null : now }
@@ -130,14 +130,14 @@ class Listener implements Endable {
       isDone = false
       warn(error)
     }
-    await this.#leases.release(delivery)
+    await this.#leases.settle(delivery)
     this.#deliveries.delete(delivery)
     await (isDone ? delivery.done() : delivery.failed())
   }
 }
 
 /** A message that a listener works on. */
-class Delivery {
+class Delivery implements Leased {
   readonly lease = lease
   readonly #store: Store
   #stored: Stored
@@ -146,6 +146,10 @@ class Delivery {
   constructor(store: Store, stored: Stored) {
     this.#store = store
     this.#stored = stored
+  }
+
+  get until(): number {
+    return this.#stored.key[queuePrefix.length] as number
   }
 
   get message(): QueuedMessage {

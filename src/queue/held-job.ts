@@ -85,6 +85,10 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
     return this.#desk.rows.terms.lease
   }
 
+  get until(): number {
+    return this.#stored.due!
+  }
+
   async complete(effects?: (unit: QueueUnit) => unknown): Promise<void> {
     await this.#settle(async () => {
       const { group, unique } = this.#stored
@@ -185,7 +189,7 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
     const { leases } = this.#desk
     let wasKept = false
     try {
-      wasKept = await leases.release(this)
+      wasKept = await leases.settle(this)
       this.#assertHeld()
       await commit()
       this.#state = 'settled'

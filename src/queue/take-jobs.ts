@@ -18,13 +18,13 @@ export function workerName(): string {
 
 /** Takes up to `most` due jobs, each with a lease: lower priorities first, and within a priority those that became due first. */
 export function takeJobs(desk: Desk, worker: string, most: number): Promise<Taken<HeldJob>> {
-  return desk.leases.inTurn(() => takeInTurn(desk, worker, most))
+  return desk.leases.inTurn((now) => takeInTurn(desk, worker, most, now))
 }
 
-async function takeInTurn(desk: Desk, worker: string, most: number): Promise<Taken<HeldJob>> {
+async function takeInTurn(desk: Desk, worker: string, most: number, now: number): Promise<Taken<HeldJob>> {
   const taken: HeldJob[] = []
   try {
-    return { jobs: taken, nextDue: await fill(desk, worker, taken, most) }
+    return { jobs: taken, nextDue: await fill(desk, worker, taken, most, now) }
   } catch (error) {
     if (taken.length === 0) throw error
     // Jobs that were taken still have to run.
@@ -34,12 +34,17 @@ async function takeInTurn(desk: Desk, worker: string, most: number): Promise<Tak
 }
 
 /**
- * Takes jobs until `taken` has `most`, or until one commit is full. Returns when to take again: now, when the next is due, or null
- * if `taken` is full or nothing will be due.
+ * Takes jobs that are due until `taken` has `most`, or until one commit is full. Returns when to take again: now, when the next is
+ * due, or null if `taken` is full or nothing will be due.
  */
-async function fill(desk: Desk, worker: string, taken: HeldJob[], most: number): Promise<number | null> {
+async function fill(
+  desk: Desk,
+  worker: string,
+  taken: HeldJob[],
+  most: number,
+  now: number,
+): Promise<number | null> {
   const { jobs } = desk.rows.in(desk.database)
-  const now = desk.now()
   let nextDue: number | null = null
   const isNext = (due: number) => {
     nextDue = Math.min(due, nextDue ?? Number.POSITIVE_INFINITY)

@@ -172,7 +172,7 @@ export class RunningWorker<P = unknown> implements Worker, Endable {
 function leasesIn(store: Store, name: string): Leases {
   const all = leasesOf.get(store) ?? new Map<string, Leases>()
   leasesOf.set(store, all)
-  const leases = all.get(name) ?? new Leases()
+  const leases = all.get(name) ?? new Leases(() => store.now())
   all.set(name, leases)
   return leases
 }
