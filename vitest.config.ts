@@ -55,7 +55,7 @@ if (process.env[fullLength] === '1')
   inTurnOnPostgres.push(
     'test/adapters/better-auth.test.ts',
     'test/deno/kv.test.ts',
-    'test/queue/{clock,queue,schedules}.test.ts',
+    'test/queue/{clock,passed-over,queue,schedules}.test.ts',
   )
 
 /** Files that take longer than their length tells: begun as the last, one of them would be the last one alone. */

@@ -261,6 +261,9 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
    * written under its `keysIfUndelivered`. If the process dies, the message is delivered again after 15 s; if the database was
    * closed, at once. So a handler may get a message twice.
    *
+   * A message that this database cannot take, as it lacks a value type or has smaller `limits`, is left for others, with the same
+   * warning each time it is met, at growing intervals of up to a minute. The messages behind it are delivered.
+   *
    * Aborting the `signal` also ends it, once the running handlers have ended. Rejects with DatabaseClosedError if the database is
    * already closed, and with StorageError if it was opened with `readOnly`. A listener keeps the process alive.
    */

@@ -2,6 +2,7 @@
 import type { Key } from '../contract/key.types.ts'
 import { errorText } from '../delivery/error-text.ts'
 import type { Leased, Leases } from '../delivery/leases.ts'
+import type { PassedOver } from '../delivery/passed-over.ts'
 import { encodeStoredKey } from '../key/codec.ts'
 import { parseVersionstamp } from '../key/versionstamp.ts'
 import { clock } from '../time/clock.ts'
@@ -19,6 +20,7 @@ export interface Desk {
   readonly database: QueueDatabase
   readonly rows: QueueRows
   readonly leases: Leases
+  readonly passedOver: PassedOver
   readonly completions: Completions
   /** The engine's clock, in milliseconds since the epoch. */
   readonly now: () => number
@@ -148,7 +150,7 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
     if (group === null) return true
     const isFirst = await database.unitOfWork(async (unit: QueueUnit) => {
       await this.#assertUntouched(unit)
-      if (await comesToFront(rows.in(unit), group, this.id, this.#desk.now())) return true
+      if (await comesToFront(rows, unit, group, this.id)) return true
       const waiting = { ...this.#stored, due: null, worker: null, attempts: this.attempt - 1 }
       await unit.set(this.#key, waiting)
       return false
@@ -242,7 +244,7 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
       await write?.(unit)
       await unit.delete(this.#key)
       if (unique !== null) await unit.delete(rows.uniqueKey(unique))
-      if (group !== null) await leavesLine(rows.in(unit), group, this.id, this.#desk.now())
+      if (group !== null) await leavesLine(rows, unit, group, this.id)
     })
   }
 

@@ -41,6 +41,11 @@ export class QueueRows {
     return ['queues', this.name, 'jobs', id]
   }
 
+  /** The id of the job under a key. */
+  idOfJob(key: Key): string {
+    return key[3] as string
+  }
+
   deadKey(id: string): Key {
     return ['queues', this.name, 'dead', id]
   }

@@ -104,7 +104,7 @@ export class Queue<N extends string = string, S extends StandardSchemaV1 = Stand
    *
    * Throws a TypeError or RangeError if an option is not valid, DatabaseClosedError if the database is closed, and StorageError
    * if it was opened with `readOnly`. A failure outside the handler, such as a full disk, is a process warning with the code
-   * `QUEUE_WORKER`, and the worker tries again.
+   * `QUEUE_WORKER`, and the worker tries again. So is a job that it cannot take, as one with a value type that it lacks: the others run.
    */
   process<R extends Definitions>(
     database: QueueDatabase<R>,

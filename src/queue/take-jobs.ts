@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto'
+import { isOfRow } from '../delivery/passed-over.ts'
 import type { Taken } from '../delivery/pump.ts'
+import { formatVersionstamp } from '../key/versionstamp.ts'
+import { storeOfFace } from '../key-value/key-value.ts'
 import { clock } from '../time/clock.ts'
 import { isLeftOut } from './fire-schedules.ts'
-import { type Desk, HeldJob } from './held-job.ts'
+import { type Desk, HeldJob, type TakenJob } from './held-job.ts'
 import { LeaseLostError } from './lease-lost-error.ts'
-import type { QueueRepositories } from './queue-rows.ts'
+import { firstOfPriorities, firstPlace, jobRows } from './places.ts'
 import type { StoredJob } from './rows.ts'
 import { warn } from './warn.ts'
 
@@ -44,54 +47,78 @@ async function fill(
   most: number,
   now: number,
 ): Promise<number | null> {
-  const { jobs } = desk.rows.in(desk.database)
-  let nextDue: number | null = null
-  const isNext = (due: number) => {
-    nextDue = Math.min(due, nextDue ?? Number.POSITIVE_INFINITY)
-  }
-  for await (const { priority, due } of firstOfPriorities(jobs)) {
+  const { rows, database, passedOver } = desk
+  const times: number[] = []
+  for await (const { priority, due } of firstOfPriorities(rows, database)) {
     if (due !== null && due > now) {
-      isNext(due)
+      times.push(due)
       continue
     }
     const since = clock()
     const limit = Math.min(most - taken.length, mostInCommit)
-    const { entries } = await jobs.claimMany({
-      where: { priority, due: { lte: now } },
-      orderBy: { due: 'asc' },
-      limit,
-      set: (job) => claimed(job, worker, desk.now() + desk.rows.terms.lease),
-    })
+    const query = { where: { priority, due: { lte: now } }, orderBy: { due: 'asc' } } as const
+    const { entries, isMore } = await claim(desk, query, limit, (job) =>
+      claimed(job, worker, desk.now() + rows.terms.lease),
+    )
     const begun = await Promise.all(entries.map((entry) => begin(desk, new HeldJob(desk, entry), since)))
     taken.push(...begun.filter((job) => job !== null))
     if (taken.length === most) return null
     // A job that had to wait in its line leaves room, and may have woken one with a lower priority.
-    if (entries.length === limit || begun.includes(null)) return now
-    const next = await jobs.findFirst({ where: { priority, due: { gt: now } }, orderBy: { due: 'asc' } })
-    if (next !== null) isNext(next.value.due!)
+    if (isMore || begun.includes(null)) return now
+    const later = { where: { priority, due: { gt: now } }, orderBy: { due: 'asc' } }
+    const next = await firstPlace(rows, database, later)
+    if (next !== null) times.push(next.due!)
   }
-  return nextDue
+  const again = passedOver.next
+  if (again !== null) times.push(again)
+  return times.length === 0 ? null : Math.min(...times)
 }
 
-/**
- * The priorities of the existing jobs, lowest first, each with the time when its first job is due; null if that one waits in a
- * line. Each step uses an index.
- */
-export async function* firstOfPriorities(
-  jobs: QueueRepositories['jobs'],
-): AsyncGenerator<Pick<StoredJob, 'priority' | 'due'>> {
-  let last = Number.MIN_SAFE_INTEGER - 1
-  for (;;) {
-    const next = await jobs.findFirst({
-      where: { priority: { gt: last } },
-      // In the order of the index: by priority alone, all jobs of a priority would first be sorted by key.
-      orderBy: { priority: 'asc', due: 'asc' },
-      columns: { priority: true, due: true },
-    })
-    if (next === null) return
-    yield next.value
-    last = next.value.priority
+interface ClaimQuery {
+  readonly where: { readonly priority: number; readonly due: { readonly lte: number } }
+  readonly orderBy: { readonly due: 'asc' }
+}
+
+/** The jobs that were claimed, and whether the query may find more. */
+interface Claimed {
+  readonly entries: readonly TakenJob[]
+  readonly isMore: boolean
+}
+
+/** Claims up to `limit` jobs in one commit; or, if one of them is to blame that this fails, each on its own. */
+async function claim(
+  desk: Desk,
+  query: ClaimQuery,
+  limit: number,
+  set: (job: StoredJob) => StoredJob,
+): Promise<Claimed> {
+  if (desk.passedOver.size > 0) return claimEach(desk, query, limit, set)
+  try {
+    const { entries } = await desk.rows.in(desk.database).jobs.claimMany({ ...query, limit, set })
+    return { entries, isMore: entries.length === limit }
+  } catch (error) {
+    if (!isOfRow(error)) throw error
+    return claimEach(desk, query, limit, set)
   }
+}
+
+async function claimEach(
+  { database, rows, passedOver }: Desk,
+  query: ClaimQuery,
+  limit: number,
+  set: (job: StoredJob) => StoredJob,
+): Promise<Claimed> {
+  const store = storeOfFace(database)!
+  const found = await jobRows(rows, database, query, limit + passedOver.size)
+  const wanted = found.filter((row) => !passedOver.isPaused(row)).slice(0, limit)
+  const claims = await passedOver.takeEach(wanted, async (row): Promise<TakenJob | null> => {
+    const { key } = row
+    const value = set((await store.decode(row, key)) as StoredJob)
+    const check = { key, versionstamp: formatVersionstamp(row.version) }
+    const result = await database.atomic().check(check).set(key, value).commit()
+    return result.ok ? { id: rows.idOfJob(key), value, versionstamp: result.versionstamp } : null
+  })
+  return { entries: claims.filter((job) => job !== null), isMore: wanted.length > 0 }
 }
 
 function claimed(job: StoredJob, worker: string, due: number): StoredJob {

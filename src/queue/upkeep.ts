@@ -1,8 +1,8 @@
 import { holderOf } from './enqueue.ts'
 import { leavesLine } from './line.ts'
+import { firstOfPriorities } from './places.ts'
 import type { QueueRows } from './queue-rows.ts'
 import type { StoredJob } from './rows.ts'
-import { firstOfPriorities } from './take-jobs.ts'
 import { isUnit, nowOf, type QueueDatabase, type QueueUnit, type QueueView } from './target.ts'
 
 /** How many jobs there are. */
@@ -74,7 +74,7 @@ export async function removeJob(
   if (value === null) return false
   await repositories.jobs.delete(id)
   if (value.unique !== null) await repositories.keys.delete(value.unique)
-  if (value.group !== null) await leavesLine(repositories, value.group, id, nowOf(target))
+  if (value.group !== null) await leavesLine(rows, target, value.group, id)
   return true
 }
 
@@ -83,7 +83,7 @@ export async function countJobs(rows: QueueRows, database: QueueDatabase): Promi
     const { jobs, dead } = rows.in(view)
     const now = nowOf(database)
     const counts = { ready: 0, delayed: 0, waiting: 0, active: 0, dead: await dead.count() }
-    for await (const { priority } of firstOfPriorities(jobs)) {
+    for await (const { priority } of firstOfPriorities(rows, view)) {
       counts.ready += await jobs.count({ where: { priority, due: { lte: now } } })
       counts.delayed += await jobs.count({ where: { priority, due: { gt: now }, worker: { isNull: true } } })
       counts.active += await jobs.count({

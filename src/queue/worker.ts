@@ -2,6 +2,7 @@ import { checkSignal } from '../arguments/call-options.ts'
 import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts'
 import type { Endable } from '../broadcast/open-streams.ts'
 import { Leases } from '../delivery/leases.ts'
+import { PassedOver } from '../delivery/passed-over.ts'
 import { Pump } from '../delivery/pump.ts'
 import type { Store } from '../store/store.ts'
 import { longestTimer } from '../time/longest-timer.ts'
@@ -17,8 +18,11 @@ import { openStore, type QueueDatabase } from './target.ts'
 import { warn } from './warn.ts'
 import type { Handler, ProcessOptions, StopOptions, Worker } from './worker.types.ts'
 
-/** The leases of the workers in this process, by the name of the queue. */
-const leasesOf = new WeakMap<Store, Map<string, Leases>>()
+/** What the workers of one queue in this process share. */
+type Shared = Pick<Desk, 'leases' | 'passedOver'>
+
+/** By the name of the queue. */
+const sharedOf = new WeakMap<Store, Map<string, Shared>>()
 
 const defaultStopTimeout = 30_000
 
@@ -51,7 +55,7 @@ export class RunningWorker<P = unknown> implements Worker, Endable {
     this.#desk = {
       database,
       rows,
-      leases: leasesIn(store, rows.name),
+      ...sharedIn(store, rows.name),
       completions: new Completions(store),
       now: () => store.now(),
     }
@@ -169,10 +173,11 @@ export class RunningWorker<P = unknown> implements Worker, Endable {
   }
 }
 
-function leasesIn(store: Store, name: string): Leases {
-  const all = leasesOf.get(store) ?? new Map<string, Leases>()
-  leasesOf.set(store, all)
-  const leases = all.get(name) ?? new Leases(() => store.now())
-  all.set(name, leases)
-  return leases
+function sharedIn(store: Store, name: string): Shared {
+  const all = sharedOf.get(store) ?? new Map<string, Shared>()
+  sharedOf.set(store, all)
+  const now = () => store.now()
+  const shared = all.get(name) ?? { leases: new Leases(now), passedOver: new PassedOver(now, warn) }
+  all.set(name, shared)
+  return shared
 }

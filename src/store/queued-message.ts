@@ -106,6 +106,15 @@ function prepareAs(store: RowStore, key: Key, message: QueuedMessage): SetMutati
   }
 }
 
+/** Whether this is a message under its key, and not what a user has written there. */
+export function isQueuedMessage(key: Key, value: unknown): value is QueuedMessage {
+  const [due, id, ...more] = key.slice(queuePrefix.length)
+  if (!Number.isFinite(due) || typeof id !== 'string' || more.length > 0) return false
+  if (typeof value !== 'object' || value === null) return false
+  const { keysIfUndelivered, backoffSchedule, deliveries } = value as Partial<QueuedMessage>
+  return Array.isArray(keysIfUndelivered) && Array.isArray(backoffSchedule) && Number.isInteger(deliveries)
+}
+
 /** The value of a message, as it was enqueued. */
 export function messageValue({ value, isU64 }: QueuedMessage): unknown {
   return isU64 ? new KvU64(value as bigint) : value
