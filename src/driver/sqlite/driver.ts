@@ -1,5 +1,4 @@
 // The driver of SQLite implements the whole port; each method is short and calls the room that does the work.
-import { readChanges } from '../../commit/log-format.ts'
 import type { CommitOutcome } from '../../commit/write.ts'
 import { DatabaseBusyError, StorageError } from '../../contract/errors.ts'
 import type { FindPlan, Planned } from '../../query/plan.ts'
@@ -11,7 +10,6 @@ import type {
   CollectionExpiry,
   CommitBatch,
   Driver,
-  LoggedCommit,
   LogPage,
   Read,
   ResultOf,
@@ -40,6 +38,7 @@ import { LockShare } from './file/lock-share.ts'
 import { removeFiles } from './file/remove-files.ts'
 import { type Run, retryBusy } from './file/retry-busy.ts'
 import type { Connection } from './module/sqlite-module.ts'
+import { readLogPage } from './reads/log-page.ts'
 import { performRead } from './reads/row-reads.ts'
 import { clearRows, nextExpiry, sweepRows } from './removals.ts'
 import { isOfText } from './rows/damaged-rows.ts'
@@ -49,8 +48,6 @@ import { MemorySession, ReplacedRows } from './sessions/memory-session.ts'
 import { fewKeys, SlicedReads } from './sessions/sliced-reads.ts'
 import { Snapshots } from './sessions/snapshots.ts'
 
-/** How many bytes of changes end a page of the log, which may contain values. */
-const bytesPerLogPage = 64 * 1024
 /** How many queries are read in slices at a time: each needs a connection. */
 const mostSlicing = 8
 
@@ -186,20 +183,7 @@ export class SqliteDriver implements Driver {
   commitsSince(version: number, limit: number): Promise<LogPage> {
     return this.#onTop(({ statements, transactions }) => {
       this.#file?.assertThereAt(Date.now())
-      return transactions.run('read', () => {
-        const commits: LoggedCommit[] = []
-        let bytes = 0
-        for (const [at, time, changes] of statements.logSince.iterate(version, limit)) {
-          commits.push({ version: at, at: time, changes: readChanges(changes) })
-          bytes += changes instanceof Uint8Array ? changes.length : 0
-          if (bytes >= bytesPerLogPage) break
-        }
-        return {
-          commits,
-          oldest: statements.oldestVersion.get()![0] ?? 0,
-          latest: latestVersion(statements),
-        }
-      })
+      return transactions.run('read', () => readLogPage(statements, version, limit))
     })
   }
 
