@@ -17,6 +17,8 @@ export interface ZodSchema extends StandardSchemaV1 {
   readonly _zod: {
     readonly def: ZodDefinition
     readonly constr: new (definition: ZodDefinition) => ZodSchema
+    readonly traits: ReadonlySet<string>
+    readonly optout?: 'optional' | undefined
     run(payload: Payload, context: object): Payload | Promise<Payload>
   }
 }
@@ -80,16 +82,14 @@ function composite(schema: ZodSchema, def: ZodDefinition, of: AnatomyOf): Anatom
   const part = (name: string) => of(def[name] as ZodSchema)
   switch (def.type) {
     case 'object': {
-      const fields = new Map(
-        Object.entries(def['shape'] as Record<string, ZodSchema>).map(([n, s]) => [n, of(s)]),
-      )
+      const shape = Object.entries(def['shape'] as Record<string, ZodSchema>)
       const rest = def['catchall'] as ZodSchema | undefined
       const kind = rest?._zod.def.type
       return {
         type: 'object',
         schema,
-        fields,
-        optional: new Map(),
+        fields: new Map(shape.map(([name, field]) => [name, of(field)])),
+        optional: new Map(shape.filter(([, field]) => isExactOptional(field)).map(([name]) => [name, null])),
         rest:
           rest === undefined ? 'drop' : kind === 'never' ? 'refuse' : kind === 'unknown' ? 'keep' : of(rest),
         dropped,
@@ -181,6 +181,19 @@ function withCatch(schema: ZodSchema, inner: Anatomy): Anatomy {
   const closed = isClosed(inner) && catchValue!.length === 0 && accepts(innerType!, catchValue!())
   if (closed) return { type: 'leaf', schema, output: innerType!, exact: false, closed: true }
   return { type: 'choice', schema, options: [inner, { type: 'transform', schema, output: null }] }
+}
+
+/** Whether a field may be missing, but not undefined. */
+function isExactOptional(field: ZodSchema): boolean {
+  try {
+    const { def, traits, optout } = field._zod
+    if (optout !== 'optional') return false
+    const isExact = traits.has('$ZodExactOptional')
+    // The checks of a program need not run here.
+    return def.type === 'optional' && !isExact ? false : !accepts(field, undefined)
+  } catch {
+    return false
+  }
 }
 
 function accepts(schema: ZodSchema, value: unknown): boolean {

@@ -19,6 +19,7 @@ const patch = async (schema: StandardSchemaV1, stored: object, given: object) =>
   patchedOutput(define(schema), key, stored, given)
 const refusal = expect.objectContaining({ code: 'VALIDATION' })
 const toNumber = z.string().transform(Number)
+const identity = { decode: (text: string) => text, encode: (text: string) => text }
 
 describe('what a schema does', () => {
   it.each<[string, StandardSchemaV1, 'exact' | 'closed' | 'open']>([
@@ -331,6 +332,41 @@ describe('objects', () => {
       })
       await expect(patch(schema, { price: 100, note: 'x' }, { note: null })).rejects.toEqual(refusal)
     }
+  })
+})
+
+describe('a field that may be missing, but not undefined', () => {
+  const note = z.exactOptional(z.string())
+  const code = z.string().trim()
+  it.each<[string, StandardSchemaV1]>([
+    ['Zod', z.object({ note, code })],
+    ['Zod, read-only', z.object({ note: note.readonly(), code }).readonly()],
+    ['Zod, with a check', z.object({ note: note.refine((text) => text.length > 0), code })],
+    ['Zod, with null', z.object({ note: note.nullable(), code })],
+    ['Zod, one of several', z.object({ note: z.union([note, z.int()]), code })],
+    ['Zod, in a lazy schema', z.object({ note: z.lazy(() => note), code })],
+    ['Zod, a codec beside it', z.object({ note, code: z.codec(z.string(), z.string(), identity) })],
+    [
+      'Zod mini',
+      mini.object({ note: mini.exactOptional(mini.string()), code: mini.string().check(mini.trim()) }),
+    ],
+    ['Valibot', v.object({ note: v.exactOptional(v.string()), code: v.pipe(v.string(), v.trim()) })],
+    ['ArkType', type({ 'note?': 'string', code: 'string.trim' })],
+  ])('%s', async (_, schema) => {
+    await judge(schema, { code: 'a' })
+    expect(await change(schema, { code: 'a' }, { code: 'b' })).toStrictEqual({ code: 'b' })
+    expect(await change(schema, { code: 'a', note: 'n' }, { code: 'b' })).toStrictEqual({ code: 'b' })
+    expect(await patch(schema, { code: 'a' }, { code: 'b' })).toStrictEqual({ code: 'b' })
+    await expect(judge(schema, { code: 'a', note: undefined })).rejects.toThrow('note')
+    await expect(judge(schema, { code: 'a', note: true })).rejects.toThrow('note')
+  })
+
+  it('is not asked for if a check of the program would have to run', () => {
+    const note = z
+      .string()
+      .optional()
+      .refine((text) => text!.length > 0)
+    expect(() => anatomyOf(z.object({ note, code: z.string().trim() }))).not.toThrow()
   })
 })
 
