@@ -16,8 +16,10 @@ import { indexOf, isServing } from './index-statement.ts'
 import { createFunctions, dropFunctions } from './migration-functions.ts'
 import { registerMigrated } from './register.ts'
 import { readSearchStatement, runSearchStatement } from './search-statement.ts'
+import type { ServerStagedRows } from './staged-rows.ts'
 import { createStaging, dropStaging } from './staging-sql.ts'
 import { explainFailure } from './statement-failure.ts'
+import { WaitingIndexes } from './waiting-indexes.ts'
 
 /**
  * Makes everyone wait who changes the tables of a schema or commits to it, until the open transaction ends. In that transaction,
@@ -37,8 +39,8 @@ export async function takeSchema(connection: Connection, schema: string): Promis
 }
 
 /**
- * Applies one of these migrations, inside the open transaction, which has locked the schema. Throws a MigrationError that lists the
- * keys of rows that are in the way.
+ * Applies one of these migrations, inside the open transaction, which has locked the schema, after the results of its steps. Throws a
+ * MigrationError that lists the keys of rows that are in the way.
  */
 export async function applyMigration(
   connection: Connection,
@@ -46,6 +48,7 @@ export async function applyMigration(
   address: string,
   migrations: readonly Migration[],
   migration: Migration,
+  staged: readonly ServerStagedRows[] = [],
 ): Promise<void> {
   const { collections, steps } = migration.snapshot
   const s = quoteName(schema)
@@ -58,8 +61,11 @@ export async function applyMigration(
   if (steps.length > 0) await connection.execute(createStaging(s))
   if (!isNew && (await look(run, schema, address))?.isComplete === false) await createOwn(connection, schema)
   await connection.execute(createFunctions)
+  const waiting = new WaitingIndexes(connection, schema)
   try {
-    for (const text of migration.drizzle.sql) await runStatement(connection, schema, migration, text)
+    for (const rows of staged) await waiting.run(() => rows.write())
+    for (const text of migration.drizzle.sql) await runStatement(connection, schema, migration, waiting, text)
+    await waiting.restore()
     await markApplied(run, s, migration)
     await connection.execute(`${dropStaging(s)}; ${dropFunctions}`)
     await registerMigrated(connection, schema, address, collections, before)
@@ -77,11 +83,14 @@ async function runStatement(
   connection: Connection,
   schema: string,
   migration: Migration,
+  waiting: WaitingIndexes,
   text: string,
 ): Promise<void> {
-  const statement = inSchema(withoutComments(text), schema)
+  const plain = withoutComments(text)
   // drizzle-kit begins a migration to be written by hand with a comment.
-  if (statement === '') return
+  if (plain === '') return
+  waiting.forgetDropped(plain)
+  const statement = inSchema(plain, schema)
   const search = readSearchStatement(statement)
   if (search !== null) return runSearchStatement(connection, schema, search, migration)
   const indexes = new ServerIndexes(schema, (it, values) => connection.run(it, values))
@@ -92,15 +101,12 @@ async function runStatement(
     // Its building was interrupted.
     if (there?.index === null) await indexes.drop(index.name)
   }
-  await connection.execute('savepoint kv_statement')
   try {
-    await connection.execute(statement)
+    await waiting.run(() => connection.execute(statement))
   } catch (error) {
     if (sqlState(error) === undefined) throw error
-    await connection.execute('rollback to savepoint kv_statement')
     throw await explainFailure(connection, indexes, index, statement, error)
   }
-  await connection.execute('release savepoint kv_statement')
 }
 
 /** An index with this name in another schema is a different one. */

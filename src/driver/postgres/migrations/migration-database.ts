@@ -130,8 +130,7 @@ export class PostgresMigrationDatabase implements MigrationDatabase {
       const failures: FailedRow[][] = []
       for (const rows of staged) failures.push(await rows.failures())
       if (!accept(failures)) return false
-      for (const rows of staged) await rows.write()
-      await applyMigration(connection, schema, this.address, migrations, migration)
+      await applyMigration(connection, schema, this.address, migrations, migration, staged)
       return true
     })
   }

@@ -10,27 +10,33 @@ import type { Connection } from '../module/sqlite-module.ts'
 import { readCatalog } from '../tables/catalog.ts'
 import { hasTable } from '../tables/own-tables.ts'
 import { keepPastSchemas } from '../tables/past-schemas.ts'
+import { quoteText } from '../tables/table.ts'
 import { registerMigrated } from './register.ts'
-import { createStaging, dropStaging } from './staging-table.ts'
+import { createStaging, dropStaging, type StagingTable } from './staging-table.ts'
 import { damagedRows, explainFailure, FieldsUntold } from './statement-failure.ts'
+import { WaitingIndexes } from './waiting-indexes.ts'
 
 /**
- * Applies one of these migrations with Drizzle's migrator, inside the open transaction. Throws a MigrationError that lists the keys
- * of rows that are in the way.
+ * Applies one of these migrations with Drizzle's migrator, inside the open transaction, after the results of its steps. Throws a
+ * MigrationError that lists the keys of rows that are in the way.
  */
 export function applyMigration(
   connection: Connection,
   migrations: readonly Migration[],
   migration: Migration,
+  staged: readonly StagingTable[] = [],
 ): void {
   const { collections, steps } = migration.snapshot
   const dialect = new SQLiteSyncDialect()
-  const session = sessionOver(insideTransaction(connection), dialect)
+  const waiting = new WaitingIndexes(connection)
+  const session = sessionOver(insideTransaction(connection, waiting), dialect)
   const before: Catalog = hasTable(connection, 'kv_collections') ? readCatalog(connection) : unknown
   // The migration of a step removes its results, even if there were no rows.
   if (steps.length > 0) connection.exec(createStaging)
   try {
+    for (const table of staged) table.write(waiting)
     dialect.migrate([migration.drizzle], session)
+    waiting.restore()
   } catch (error) {
     throw reasonOf(connection, error, migration)
   }
@@ -49,17 +55,20 @@ const nested: Record<string, string> = {
   ROLLBACK: 'ROLLBACK TO drizzle_migration',
 }
 
-function insideTransaction(connection: Connection): Connection {
+function insideTransaction(connection: Connection, waiting: WaitingIndexes): Connection {
   const prepare = (text: string) => {
     const statement = withoutComments(text)
     // drizzle-kit begins a migration to be written by hand with a comment.
     if (statement === '') return { run() {} }
+    waiting.forgetDropped(statement)
+    const concerns = (collection: string) =>
+      !statement.startsWith('CREATE ') && statement.includes(quoteText(collection))
     const prepared = connection.prepare(nested[statement] ?? statement)
     if (prepared.reader) return prepared
     // Before the migrator rolls everything back: the rows in the way may come from the migration itself.
     const run = (...parameters: unknown[]) => {
       try {
-        return prepared.run(...parameters)
+        return waiting.run(concerns, () => prepared.run(...parameters))
       } catch (error) {
         throw explainFailure(connection, statement, error)
       }

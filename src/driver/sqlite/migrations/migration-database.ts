@@ -171,8 +171,7 @@ export class SqliteMigrationDatabase implements MigrationDatabase {
           staged.push(table)
         }
         if (!accept(staged.map((table) => table.failures()))) return false
-        for (const table of staged) table.write()
-        applyMigration(this.#connection, migrations, migration)
+        applyMigration(this.#connection, migrations, migration, staged)
         return true
       }),
     )

@@ -3,6 +3,7 @@ import { sealed, unsealed } from '../../../value/checksum.ts'
 import type { FailedRow, OldRow, StagedRow } from '../../migration-database.ts'
 import { isSealed } from '../file/file-format.ts'
 import type { Connection } from '../module/sqlite-module.ts'
+import type { WaitingIndexes } from './waiting-indexes.ts'
 
 /** The new values of a step, until all of them are ready to go into `kv` at once. */
 export const stagingTable = '__valkeyrie_staged'
@@ -114,20 +115,20 @@ export class StagingTable {
   }
 
   /** Puts the results into `kv` as one commit, inside the open transaction. */
-  write(): void {
+  write(waiting: WaitingIndexes): void {
     const version = this.#connection
       .prepare<[], number>('SELECT coalesce(max(version), 0) + 1 FROM kv_log')
       .pluck()
       .get()!
     const now = Date.now()
-    this.#connection
-      .prepare(
-        `UPDATE kv SET value = staged.value, encoding = staged.encoding, types = staged.types, version = ?
+    const update = this.#connection.prepare(
+      `UPDATE kv SET value = staged.value, encoding = staged.encoding, types = staged.types, version = ?
          FROM ${stagingTable} AS staged WHERE staged.step = ? AND staged.key = kv.key AND staged.version = kv.version
          AND staged.error IS NULL AND collection = ? AND ${isAlive}
          AND (kv.value IS NOT staged.value OR kv.encoding IS NOT staged.encoding OR kv.types IS NOT staged.types)`,
-      )
-      .run(version, this.#id, this.#collection, now)
+    )
+    const isOwn = (collection: string) => collection === this.#collection
+    waiting.run(isOwn, () => update.run(version, this.#id, this.#collection, now))
     const log = new ChangeLog(false)
     const written = this.#connection
       .prepare<[string, number], Uint8Array>('SELECT key FROM kv WHERE collection = ? AND version = ?')

@@ -29,7 +29,8 @@ function duplicates(connection: Connection, statement: string, error: unknown): 
     path!.replaceAll('"', ''),
   )
   if (collection === undefined || paths.length === 0) return error
-  const index = { fields: paths, unique: true }
+  // For a bigint, its integer is a column too.
+  const index = { fields: [...new Set(paths)], unique: true }
   const indexed = [{ name: collection, indexes: [index] }]
   return duplicatesError(connection, kvTables(), indexed, indexName(collection, index), error)
 }

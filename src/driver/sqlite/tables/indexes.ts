@@ -116,7 +116,7 @@ export function buildIndexes(
 }
 
 /** Expired rows must not prevent a unique index; the log reports that they are gone. */
-function removeExpired(connection: Connection, { kv, kvLog }: KvTables): void {
+export function removeExpired(connection: Connection, { kv, kvLog }: KvTables): void {
   const db = drizzleOver(connection)
   const now = Date.now()
   const expired = and(isNotNull(kv.expiresAt), lte(kv.expiresAt, now))
