@@ -1,22 +1,28 @@
 import { execFileSync, spawn } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
+  cpSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { tmpdir, userInfo } from 'node:os'
 import { basename, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { DatabaseBusyError, DatabaseClosedError, DatabaseOpenError, StorageError, Valkeyrie } from 'valkeyrie'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { command } from '../command/command.ts'
 import { extent } from '../extent.ts'
 import { cli } from '../migrate/project.ts'
+import { unprivileged } from '../postgres/programs.ts'
 import { start } from '../processes/child.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { waitFor } from '../waiting.ts'
@@ -100,6 +106,40 @@ test('a backup has the permissions of the database', async () => {
   await db.backup(target)
   expect(statSync(target).mode & 0o777).toBe(0o600)
 })
+
+test('a backup that nobody may write can be restored, copied and backed up, and the copies are like it', async () => {
+  const { path } = await filled(1)
+  // Root may write everything.
+  const as: User = userInfo().uid === 0 ? unprivileged() : {}
+  if (!mayRun(as)) return
+  const folder = mkdtempSync(join(tmpdir(), 'valkeyrie-mode-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const backup = join(folder, 'monday.db')
+  cpSync(path, backup)
+  chmodSync(backup, 0o400)
+  for (const it of [folder, backup]) chownSync(it, as.uid ?? userInfo().uid, as.gid ?? userInfo().gid)
+  for (const name of ['restore', 'copy', 'backup']) {
+    const target = join(folder, `${name}.db`)
+    execFileSync(process.execPath, [cli, name, backup, target], { ...as, cwd: folder, stdio: 'pipe' })
+    expect(statSync(target).mode & 0o777).toBe(0o400)
+  }
+  expect(partialsIn(folder)).toEqual([])
+})
+
+interface User {
+  readonly uid?: number
+  readonly gid?: number
+}
+
+/** Whether a user may run the command: the project may be where only root may look. */
+function mayRun(as: User): boolean {
+  try {
+    execFileSync(process.execPath, [cli, '--version'], { ...as, cwd: tmpdir(), stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
 
 test('a database in memory can be backed up', async () => {
   await using db = await Valkeyrie.open()
