@@ -1,7 +1,7 @@
 import { maxDepth } from '../value/bounds.ts'
 import { parseJson } from '../value/parse-json.ts'
 import { fileText, type SourceFile } from './file-text.ts'
-import { isDeeper, parseRowLine } from './row-line.ts'
+import { hasTooLarge, isDeeper, parseRowLine } from './row-line.ts'
 import type { Source } from './source-row.ts'
 
 /** The rows of a file written by `export`, or of a file of refused rows. */
@@ -20,8 +20,8 @@ export async function* ndjsonSource(file: SourceFile): Source & AsyncGenerator {
     try {
       yield parseRowLine(row)
     } catch (error) {
-      // A far deeper row would overflow the stack when it is written as JSON again.
-      const shown = isRow(row) && !isDeeper(row, 3 * maxDepth) ? row : { line, text }
+      // Written as JSON again, a far deeper row would overflow the stack, and a number that is too large would be null.
+      const shown = isRow(row) && !isDeeper(row, 3 * maxDepth) && !hasTooLarge(row) ? row : { line, text }
       yield { error: (error as Error).message, shown }
     }
   }

@@ -110,6 +110,12 @@ export function isDeeper(json: unknown, levels: number): boolean {
   return levels === 0 || Object.values(json).some((inner) => isDeeper(inner, levels - 1))
 }
 
+/** Whether a JSON value has a number that no double holds, such as 1e400. */
+export function hasTooLarge(json: unknown): boolean {
+  if (typeof json === 'number') return !Number.isFinite(json)
+  return typeof json === 'object' && json !== null && Object.values(json).some(hasTooLarge)
+}
+
 function readStored(value: unknown, encoding: EncodingId, types: unknown): StoredValue {
   if (encoding === Encoding.bytes) {
     if (typeof value !== 'string' || !/^(?:[\da-f]{2})*$/i.test(value))
@@ -122,5 +128,10 @@ function readStored(value: unknown, encoding: EncodingId, types: unknown): Store
     return encodeValue(new KvU64(BigInt(value)))
   }
   const text = encoding === Encoding.json ? JSON.stringify(value) : jsonText(value)
+  // JSON writes a number that is not finite as null.
+  if (text.includes('null') && hasTooLarge(value))
+    throw new TypeError(
+      'its value has a number that is too large: numbers are doubles, up to 1.7976931348623157e308. Write it as a text',
+    )
   return { value: text, encoding, types: types === undefined ? null : JSON.stringify(types) }
 }

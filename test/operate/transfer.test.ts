@@ -449,3 +449,28 @@ it('refuses a text that is not UTF-8', async () => {
   await expect(importRows(store, rows.rows, { onConflict: 'fail' })).rejects.toThrow('UTF-8')
   await store.close()
 })
+
+it('refuses a number that is too large for a double', async () => {
+  const lines = [
+    '{"key":["t",1],"value":{"n":1e400,"none":null}}',
+    '{"key":["t",2],"value":[-1e400]}',
+    '{"key":["t",3],"value":{"n":1.5e308,"none":null,"text":"1e400"}}',
+    '{"key":["t",4],"value":{"at":"2026-01-01T00:00:00.000Z","n":1e400},"encoding":"superjson","types":{"values":{"at":["Date"]},"v":1}}',
+  ]
+  const file = fresh()
+  await expect(imported(file, lines.join('\n'))).rejects.toThrow(
+    /a number that is too large: numbers are doubles/,
+  )
+  const refused: string[] = []
+  const onRefused = (line: string) => void refused.push(line)
+  expect(await imported(file, lines.join('\n'), { onRefused })).toEqual({
+    ...nothing,
+    imported: 1,
+    refused: 3,
+  })
+  expect(refused.map((line) => JSON.parse(line).text)).toEqual([lines[0], lines[1], lines[3]])
+  // What is refused once is not null the next time.
+  expect(await imported(file, refused.join('\n'), { onRefused })).toEqual({ ...nothing, refused: 3 })
+  await using db = await Valkeyrie.open(file)
+  expect((await db.get(['t', 3])).value).toEqual({ n: 1.5e308, none: null, text: '1e400' })
+})
