@@ -19,6 +19,8 @@ export class Filing {
   #differences: ReadonlyMap<string, Difference> | null = null
   #catalogVersion!: number
   #index!: PatternIndex<string>
+  /** The names of the collections that have indexes, whoever has declared them. */
+  #indexed!: ReadonlySet<string>
   /** Whether other programs have declared patterns that take keys from a schema of the registry. */
   #shares!: boolean
 
@@ -38,6 +40,11 @@ export class Filing {
     return this.#index.find(key) ?? null
   }
 
+  /** Whether an index would have an entry for a row with this key. */
+  isIndexed(key: Key): boolean {
+    return this.#indexed.size > 0 && this.#indexed.has(this.#index.find(key) ?? '')
+  }
+
   /** Takes over a catalogue that others have changed. */
   update(catalog: Catalog): void {
     this.#file(catalog)
@@ -47,6 +54,8 @@ export class Filing {
   #file({ version, collections }: Catalog): void {
     this.#catalogVersion = version
     this.#index = new PatternIndex(collections.map(({ pattern, name }) => [pattern, name]))
+    const indexed = collections.filter(({ indexes }) => indexes.some(({ built }) => built))
+    this.#indexed = new Set(indexed.map(({ name }) => name))
     const own = this.#registry.definitions
     this.#shares = collections.some(
       ({ name, pattern }) =>

@@ -18,6 +18,8 @@ import { decodeStored } from './stored-row.ts'
 interface PreparingStore extends RowStore {
   /** The collection of a row with this key; null if no pattern matches it. */
   collectionOf(key: Key): string | null
+  /** Whether the collection of this key has an index, whoever has declared it. */
+  isIndexed(key: Key): boolean
 }
 
 /** Prepares the mutations of an open database: checks keys and values, and encodes them. */
@@ -90,11 +92,14 @@ export class Preparation {
       ...(expireIn === undefined ? {} : { expiresAt: expiryTime(expireIn, this.#store.now()) }),
     }
     const definition = this.#store.registry.find(key)
-    if (definition === undefined) return mutation
+    if (definition === undefined) {
+      if (this.#store.isIndexed(key)) return Promise.reject(indexedError(key, mutation.collection))
+      return mutation
+    }
     // The result is only known at the commit, but whether the schema can output a KvU64 at all is known now.
     try {
       checkIdKinds(definition.idKinds, key, definition.name)
-      this.#assertUnindexed(key)
+      assertUnindexed(this.#store, key)
       const judged = this.#validation!.judgeOutput(
         definition,
         key,
@@ -141,17 +146,21 @@ export class Preparation {
     const most = limits.valueBytes
     const stored = encodeValue(output, format, most)
     if (exceeds(stored, most)) throw tooLarge(most)
-    if (typeof stored.value !== 'string') this.#assertUnindexed(key)
+    if (typeof stored.value !== 'string') assertUnindexed(this.#store, key)
     return expiresAt === undefined
       ? { type: 'set', key: encodedKey, collection, stored }
       : { type: 'set', key: encodedKey, collection, stored, expiresAt }
   }
+}
 
-  /** No index may contain bytes: the engine takes some for its own binary JSON. */
-  #assertUnindexed(key: Key): void {
-    const definition = this.#store.registry.find(key)
-    if (definition === undefined || definition.indexes.length === 0) return
-    const message = `a Uint8Array or a KvU64 has no fields, and '${definition.name}' has indexes over them: store it in a field of an object`
-    throw new ValidationError(key, [{ message }])
-  }
+/** No index may contain bytes: the engine takes some for its own binary JSON. Throws a ValidationError. */
+export function assertUnindexed(store: PreparingStore, key: Key): void {
+  const definition = store.registry.find(key)
+  if ((definition?.indexes.length ?? 0) > 0 || store.isIndexed(key))
+    throw indexedError(key, definition?.name ?? store.collectionOf(key))
+}
+
+function indexedError(key: Key, name: string | null): ValidationError {
+  const message = `a Uint8Array or a KvU64 has no fields, and '${name}' has indexes over them: store it in a field of an object`
+  return new ValidationError(key, [{ message }])
 }

@@ -129,6 +129,11 @@ export class Store implements RowStore {
     return this.#filing.collectionOf(key)
   }
 
+  /** Whether the collection of this key has an index, whoever has declared it. */
+  isIndexed(key: Key): boolean {
+    return this.#filing.isIndexed(key)
+  }
+
   decode(row: StoredRow, key: Key): unknown | Promise<unknown> {
     const value = decodeStored(row, key, this.format)
     if (!this.validatesReads) return value

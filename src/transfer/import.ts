@@ -15,6 +15,7 @@ import { decodeKey } from '../key/codec.ts'
 import { keyJson } from '../key/key-json.ts'
 import { keyText } from '../key/key-text.ts'
 import { judgeOutput } from '../schema/validate.ts'
+import { assertUnindexed } from '../store/preparation.ts'
 import type { Store } from '../store/store.ts'
 import { decodeValue } from '../value/codec.ts'
 import { exceeds, storedBytes } from '../value/encoding.ts'
@@ -141,6 +142,7 @@ class Import {
     const encoded = this.#store.encodeKey(key)
     if (exceeds(stored, this.#store.limits.valueBytes))
       throw new RangeError(`its value is larger than ${this.#store.limits.valueBytes} bytes`)
+    if (typeof stored.value !== 'string') assertUnindexed(this.#store, key)
     const definition = this.#store.registry.find(key)
     if (definition !== undefined) {
       await judgeOutput(definition, key, decodeValue(stored.value, stored.encoding, stored.types, dataFormat))

@@ -474,3 +474,25 @@ it('refuses a number that is too large for a double', async () => {
   await using db = await Valkeyrie.open(file)
   expect((await db.get(['t', 3])).value).toEqual({ n: 1.5e308, none: null, text: '1e400' })
 })
+
+it('refuses bytes where the values have an index, and writes them to the file of refused rows', async () => {
+  const file = fresh()
+  const any = Valkeyrie.withSchema(['rows', '*'], z.any(), { indexes: [{ on: 'a' }] })
+  await (await any.open(file)).close()
+  const lines = [
+    '{"key":["rows","x"],"value":"00ff","encoding":"bytes"}',
+    '{"key":["rows","y"],"value":{"a":1}}',
+    '{"key":["others","z"],"value":"00ff","encoding":"bytes"}',
+  ]
+  await expect(imported(file, lines.join('\n'))).rejects.toThrow(/^\["rows","x"\] does not fit: a Uint8Array/)
+  const refused: string[] = []
+  const onRefused = (line: string) => void refused.push(line)
+  expect(await imported(file, lines.join('\n'), { onRefused })).toEqual({
+    ...nothing,
+    imported: 2,
+    refused: 1,
+  })
+  expect(refused.map((line) => JSON.parse(line).error)).toEqual([
+    expect.stringMatching(/in a field of an object$/),
+  ])
+})

@@ -198,9 +198,10 @@ export const storedValueCases: Cases = {
 
   'a value without fields is refused in a collection with indexes, and stored elsewhere': async (place) => {
     const mixed = z.union([z.instanceof(Uint8Array), z.instanceof(KvU64), z.object({ a: z.string() })])
+    const path = place.path()
     await using db = await Valkeyrie.withSchema(['plain', '*'], mixed)
       .withSchema(['indexed', '*'], mixed, { indexes: [{ on: 'a', unique: true }] })
-      .open(place.path())
+      .open(path)
     const { plain, indexed } = db.repositories
     // The second is what SQLite takes for JSON of a form of its own: {"a":"a"}.
     const bytes = [new Uint8Array([1, 2, 3]), new Uint8Array([0x4c, 0x17, 0x61, 0x17, 0x61])]
@@ -220,6 +221,13 @@ export const storedValueCases: Cases = {
     }
     const sum = db.atomic().sum(['indexed', 'sum'], 1n).commit()
     await expect(sum).rejects.toThrow(ValidationError)
+    expect(await indexed.count()).toBe(1)
+    if (path === undefined) return
+    await using other = await Valkeyrie.open(path)
+    for (const value of [...bytes, new KvU64(1n)])
+      await expect(other.set(['indexed', 'bytes'], value)).rejects.toThrow(/store it in a field of an object/)
+    await expect(other.atomic().sum(['indexed', 'sum'], 1n).commit()).rejects.toThrow(ValidationError)
+    await other.set(['plain', 'bytes'], bytes[0])
     expect(await indexed.count()).toBe(1)
   },
 }
