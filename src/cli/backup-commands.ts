@@ -102,11 +102,17 @@ function copiedText({ to, rows, commits, versionstamp, left }: Copied): string {
   const newest = versionstamp === null ? '' : `, up to version ${versionstamp}`
   return [
     `${rowsText(rows)} copied${newest}, checked and on the disk: ${to}`,
-    commits === 0 ? [] : `Its log has ${commits} commits: changes can be followed from any of them.`,
+    commits === 0 ? [] : logText(commits),
     left.length === 0 ? [] : `Not copied, because they are not part of the database: ${left.join(', ')}`,
   ]
     .flat()
     .join('\n')
+}
+
+function logText(commits: number): string {
+  return commits === 1
+    ? 'Its log has 1 commit: changes can be followed from it.'
+    : `Its log has ${commits} commits: changes can be followed from any of them.`
 }
 
 function addRestore(program: Command): void {

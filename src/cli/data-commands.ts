@@ -30,7 +30,8 @@ const standardInput = '-'
 interface ExportFlags {
   readonly output?: string
   readonly repository?: string
-  readonly where?: unknown
+  /** Wrapped, because a null would count as no value. */
+  readonly where?: { readonly json: unknown }
   readonly format?: 'ndjson' | 'csv'
   readonly overwrite?: boolean
   readonly skipUnreadable?: boolean
@@ -122,7 +123,7 @@ async function exportCommand(database: string, flags: ExportFlags): Promise<void
   }
   const unreadable = new UnreadableRows()
   const onUnreadable = skipUnreadable ? unreadable.add : undefined
-  const options = { repository, where, signal, onProgress, onUnreadable }
+  const options = { repository, where: where?.json, signal, onProgress, onUnreadable }
   const chunks =
     format === 'csv'
       ? (await withPackage('csv-stringify', () => import('../transfer/export-csv.ts'))).exportCsv(
@@ -301,9 +302,9 @@ function running() {
   return { signal, report, end }
 }
 
-function parsedJson(text: string): unknown {
+function parsedJson(text: string): { readonly json: unknown } {
   try {
-    return parseJson(text)
+    return { json: parseJson(text) }
   } catch (error) {
     throw new InvalidArgumentError(`It is not JSON: ${(error as Error).message}`)
   }

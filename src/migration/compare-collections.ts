@@ -3,7 +3,7 @@ import type { MigratedCollection } from '../driver/migration.ts'
 import { accepts, sameConstraints } from '../schema/accepts.ts'
 import type { JsonSchema } from '../schema/json-schema.ts'
 import { parseJson } from '../value/parse-json.ts'
-import { compareSchemas, type DefaultOf, hasOtherFlags } from './compare-schemas.ts'
+import { compareSchemas, type DefaultOf, narrowedUnsaid } from './compare-schemas.ts'
 import type { RenameDecisions } from './renames.ts'
 
 /** A collection that exists before and after. */
@@ -92,7 +92,7 @@ function areAlike(before: MigratedCollection, after: MigratedCollection): boolea
 export function sameCollections(a: readonly MigratedCollection[], b: readonly MigratedCollection[]): boolean {
   const [one, other] = [a, b].map((collections) => JSON.stringify(collections.map(withoutSchema)))
   const areSame = (last: object | null, next: object | null) =>
-    sameConstraints(last, next) && !hasOtherFlags(last, next)
+    sameConstraints(last, next) && narrowedUnsaid(last, next) === null
   return one === other && a.every(({ schema }, at) => areSame(schema, plain(b[at]!.schema)))
 }
 

@@ -63,8 +63,9 @@ async function compare(last: JsonSchema, next: JsonSchema, place: Place, context
   const after = objectOf(next)
   if (before !== null && after !== null) return compareObjects(before, after, place, context)
   const name = pathText(place.path) || 'the value'
-  if (hasOtherFlags(last, next)) {
-    context.reasons.push(`${name} has a pattern with other flags`)
+  const narrowed = narrowedUnsaid(last, next)
+  if (narrowed !== null) {
+    context.reasons.push(`${name} ${narrowed}`)
     return
   }
   if (sameConstraints(last, next)) return
@@ -72,14 +73,23 @@ async function compare(last: JsonSchema, next: JsonSchema, place: Place, context
   context.reasons.push(`${name} has another type: ${brief(last)} → ${brief(next)}`)
 }
 
-/** Whether a pattern has lost or changed its flags. It may have gained them: snapshots of earlier releases have none. */
-export function hasOtherFlags(last: unknown, next: unknown): boolean {
-  if (typeof last !== 'object' || last === null || typeof next !== 'object' || next === null) return false
+/**
+ * What a schema refuses now that JSON Schema has no words for: a pattern with lost or changed flags, or undefined items; `null` if nothing.
+ * It may have gained them: snapshots of earlier releases have none.
+ */
+export function narrowedUnsaid(last: unknown, next: unknown): string | null {
+  if (typeof last !== 'object' || last === null || typeof next !== 'object' || next === null) return null
   const [before, after] = [last as JsonSchema, next as JsonSchema]
   const { pattern, flags } = before
   if (typeof pattern === 'string' && pattern === after['pattern'] && typeof flags === 'string')
-    if (flags !== after['flags']) return true
-  return Object.keys(before).some((name) => hasOtherFlags(before[name], after[name]))
+    if (flags !== after['flags']) return 'has a pattern with other flags'
+  if (before['undefinedItems'] === true && after['type'] === 'array' && after['undefinedItems'] !== true)
+    return 'has items that may not be undefined any more'
+  for (const name of Object.keys(before)) {
+    const narrowed = narrowedUnsaid(before[name], after[name])
+    if (narrowed !== null) return narrowed
+  }
+  return null
 }
 
 async function compareObjects(before: Shape, after: Shape, place: Place, context: Context): Promise<void> {

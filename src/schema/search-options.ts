@@ -27,7 +27,9 @@ export function searchOf(given: readonly string[] | SearchOptions, fieldsOf: () 
   checkNames(weights, fields, 'the weights of a search, such as { title: 3 }')
   return Object.freeze({
     fields: Object.freeze([...fields]),
-    weights: Object.freeze(fields.map((path) => checkedWeight(path, weights[path] ?? 1))),
+    weights: Object.freeze(
+      fields.map((path) => checkedWeight(path, Object.hasOwn(weights, path) ? (weights[path] ?? 1) : 1)),
+    ),
     tokenizer,
   })
 }

@@ -179,6 +179,23 @@ describeEnginesInTurn('mechanical changes', 1, (engine) => {
       expect(await generateQuietly(project)).toBeNull()
     }
   })
+
+  it('a list whose items may not be undefined any more asks for a program', async () => {
+    const [folder, address] = [projectFolder(), engine.newAddress()]
+    const of = (x: z.ZodType) => projectOf(folder, defineSchema(['a', '*'], z.object({ x })))
+    const text = z.string()
+    for (const [before, after] of [
+      [z.array(text.optional()), z.array(text)],
+      [z.array(z.array(text.optional())), z.array(z.array(text))],
+      [z.tuple([text, text.optional()]), z.tuple([text, text])],
+    ]) {
+      await generateQuietly(of(before!))
+      expect(await generateQuietly(of(before!))).toBeNull()
+      expect((await projectStatus(of(after!), address)).drift).toMatchObject([{ kind: 'schemas' }])
+      expect((await generateQuietly(of(after!)))?.steps).toHaveLength(1)
+      expect(await generateQuietly(of(after!))).toBeNull()
+    }
+  })
 })
 
 describe("drizzle-kit's faults", () => {

@@ -406,6 +406,12 @@ test('a copy replaces nothing without asking, and refuses addresses of another e
     expect(code).toBe(1)
     return JSON.parse(out).error as { code: string | null; message: string }
   }
+  const small = newPath()
+  await using db = await Valkeyrie.open(small)
+  await db.set(['a'], 1)
+  expect((await run('copy', small, newPath())).out).toMatch(
+    /\nIts log has 1 commit: changes can be followed from it\.\n/,
+  )
   expect(await refused(path, target)).toMatchObject({ code: 'DATABASE_OPEN' })
   expect(await run('copy', path, target, '--overwrite')).toMatchObject({ code: 0 })
   expect(await refused(path, path, '--overwrite')).toMatchObject({ code: 'DATABASE_OPEN' })

@@ -160,6 +160,15 @@ it.each([
   ])
 })
 
+it('says what --where takes', async () => {
+  const from = await filled()
+  const given = async (where: string) =>
+    (await valkeyrie('export', from, '--repository', 'users', '--where', where)).text
+  expect(await given('null')).toMatch(/^where must be an object of conditions, .*: got null\n$/)
+  expect(await given('"a"')).toMatch(/: got a text\n$/)
+  expect(await given('{"name":null}')).not.toMatch(/must be an object/)
+})
+
 it('writes an export whole or not at all, and over nothing unless asked', async () => {
   const from = await filled()
   const output = fresh('ndjson')

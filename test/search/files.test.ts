@@ -234,6 +234,8 @@ test('a field that cannot be searched is refused when it is declared', () => {
   ])
     expect(declare(wrong)).toThrow(TypeError)
   expect(declare({ on: 'title', weights: { by: 1 } })).toThrow(TypeError)
+  const inherited = z.object({ constructor: z.string() })
+  expect(defineSchema(['x', '*'], inherited, { search: ['constructor'] }).search?.weights).toEqual([1])
   for (const weight of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 1_001, '1'])
     expect(declare({ on: 'title', weights: { title: weight } })).toThrow(RangeError)
   expect(
