@@ -1,7 +1,7 @@
 import { compareText } from './text-order.ts'
 
 /** The digits of a bigint, as they are stored. */
-const isDigits = /^(?:0|-?[1-9]\d*)$/
+export const isDigits = /^(?:0|-?[1-9]\d*)$/
 const [least, greatest] = [-(2n ** 63n), 2n ** 63n - 1n]
 
 /**

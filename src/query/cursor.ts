@@ -2,6 +2,8 @@ import { QueryError } from '../contract/errors.ts'
 import { decodeKey } from '../key/codec.ts'
 import { contains, type KeyRange } from '../key/range.ts'
 import { isBigint } from '../schema/fields.ts'
+import { maxBigIntDigits } from '../value/bounds.ts'
+import { isDigits } from './bigint-order.ts'
 import { sortable } from './evaluate.ts'
 import type { FindPlan, OrderTerm } from './plan.ts'
 import { isRank } from './rank.ts'
@@ -49,7 +51,7 @@ function ofTerm(value: string | number | null, { field }: OrderTerm): string | n
   if (typeof value === 'number') {
     if (types.number || types.boolean) return value === 0 ? 0 : value
   } else if (isBigint(types)) {
-    if (/^-?\d{1,100000}$/.test(value)) return value
+    if (value.length <= maxBigIntDigits + 1 && isDigits.test(value)) return value
   } else if (types.date && !types.string) return scalarReader(field, 'after', 'none')(value)
   // Numbers that JSON cannot express are stored as text.
   else if (types.string || types.structure || types.bigint || types.number) return value

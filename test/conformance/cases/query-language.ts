@@ -183,6 +183,34 @@ export const queryLanguageCases: Cases = {
     )
   },
 
+  'pages of bigints continue after any that can be stored, and after no other digits': async ({ path }) => {
+    const sums = defineSchema(['sums', '*'], z.object({ n: z.bigint() }))
+    await using db = await Valkeyrie.withSchemas([sums]).open(path(), { onUnindexed: 'ignore' })
+    const { sums: rows } = db.repositories
+    const edges = [0n, 10n ** 18n, 2n ** 63n - 1n, 2n ** 63n, 10n ** 19n, 10n ** 20n, 10n ** 99_999n]
+    const sorted = [...edges.toReversed().map((n) => -n - 1n), ...edges]
+    await rows.insertMany(sorted.map((n, i) => [`${i}`, { n }]))
+    const orderBy = { n: 'asc' } as const
+    const found: number[] = []
+    let cursor: string | null = null
+    do {
+      const page: Awaited<ReturnType<typeof rows.findPage>> = await rows.findPage({
+        orderBy,
+        limit: 1,
+        ...(cursor !== null && { after: cursor }),
+      })
+      found.push(...page.entries.map(({ id }) => Number(id)))
+      cursor = page.cursor
+    } while (cursor !== null)
+    expect(found).toEqual(sorted.map((_, i) => i))
+    const { cursor: first } = await rows.findPage({ orderBy, limit: 1 })
+    const [terms, , key] = JSON.parse(Buffer.from(first!, 'base64url').toString())
+    for (const digits of ['007', '-0', '', '-', '1.5', '1e3', '9'.repeat(100_002)]) {
+      const after = Buffer.from(JSON.stringify([terms, [digits], key])).toString('base64url')
+      await expect(rows.findPage({ orderBy, after }), digits.slice(0, 9)).rejects.toBeInstanceOf(QueryError)
+    }
+  },
+
   'bigints of any size are ordered, ranged, summed and paged': async ({ path }) => {
     await using db = await shopAt(path())
     const { orders } = db.repositories

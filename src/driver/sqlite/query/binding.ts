@@ -67,6 +67,8 @@ export function boundGlob(slot: Slot<'text'>): SQL {
 }
 
 const integers = { least: -(2n ** 63n), greatest: 2n ** 63n - 1n }
+/** The characters of the longest one, `-9223372036854775808`. */
+const longestInteger = 20
 
 /** The digits of a bigint as the integer that SQLite casts them to: the least or greatest one beyond 64 bits. */
 export function boundInteger(slot: Slot<'bigint'>): SQL {
@@ -78,6 +80,8 @@ export function boundIntegers(slot: Slot<'bigints'>): SQL {
 }
 
 function clamp(digits: string): bigint {
+  // A bigint may have a hundred thousand digits, which take milliseconds to read.
+  if (digits.length > longestInteger) return digits.startsWith('-') ? integers.least : integers.greatest
   const value = BigInt(digits)
   if (value < integers.least) return integers.least
   return value > integers.greatest ? integers.greatest : value
