@@ -25,7 +25,11 @@ async function answer(
   outgoing: ServerResponse,
 ): Promise<void> {
   const gone = new AbortController()
-  const leave = () => gone.abort()
+  let isOver = false
+  const leave = () => {
+    isOver = true
+    gone.abort()
+  }
   outgoing.once('close', leave)
   // Writing to a destroyed response emits `error`, which would end the process, before it emits `close`.
   outgoing.on('error', leave)
@@ -34,11 +38,11 @@ async function answer(
     outgoing.writeHead(status, headersOf(headers))
     outgoing.flushHeaders()
     if (body !== null) await pour(body, outgoing, gone)
-    finish(outgoing)
+    if (!isOver) finish(outgoing)
   } catch {
     // The client is gone or does not read, or has not sent a valid request.
     if (outgoing.headersSent) outgoing.destroy()
-    else finish(outgoing.writeHead(400))
+    else if (!isOver) finish(outgoing.writeHead(400))
   } finally {
     outgoing.off('close', leave)
   }

@@ -3,6 +3,7 @@ import { createServer, get, type ServerResponse } from 'node:http'
 import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { json } from 'node:stream/consumers'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { getRequestListener } from '@hono/node-server'
 import express from 'express'
 import fastify from 'fastify'
@@ -222,6 +223,32 @@ it('closes the connection of a client that does not take the last of its respons
   vi.advanceTimersByTime(30_000)
   await waitFor('the end of the connection', closed)
   expect(response.destroyed).toBe(true)
+})
+
+it('keeps nothing of a client that has gone', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const { db, serve: live } = await openPlayers()
+  closing.push(() => db.close())
+  const serving = live({ lifetime: 0 })
+  const handle = nodeHandler(serving)
+  const responding = Promise.withResolvers<ServerResponse>()
+  const server = createServer((request, response) => {
+    responding.resolve(response)
+    handle(request, response)
+  })
+  closing.push(() => stop(server))
+  const { port } = await listening(server)
+  const socket = connect(port, '127.0.0.1')
+  socket.write('GET /live/all HTTP/1.1\r\nHost: a\r\n\r\n')
+  const response = await waitFor('the response', responding.promise)
+  await waitUntil('the stream', () => serving.streams === 1)
+  const timers = vi.getTimerCount()
+  const closed = once(response, 'close')
+  socket.destroy()
+  await waitFor('the end of the response', closed)
+  await nextTurn()
+  expect([serving.streams, vi.getTimerCount()]).toEqual([0, timers])
 })
 
 /** Reads until a text has come. */
