@@ -5,7 +5,7 @@ import type { LiveChange } from '../wire/live.types.ts'
 import type { WireRow } from '../wire/row.ts'
 import type { Follower } from './follow.ts'
 import type { LiveError } from './live-error.ts'
-import { readRow } from './result-reader.ts'
+import { readRow, unreadable } from './result-reader.ts'
 
 /** A call of `next` that waits for a change. */
 interface Asking<C> {
@@ -72,7 +72,7 @@ export class ChangeIterator<C extends LiveChange> implements AsyncIterableIterat
 
   async take({ name, data }: StreamEvent): Promise<void> {
     if (name !== 'change') return
-    const change = readRow(parseJson(data) as WireRow, this.#format) as C
+    const change = this.#read(data)
     if (!this.#isNew(change)) return
     while (this.#asking.length === 0) {
       if (this.#stop.signal.aborted) return
@@ -85,6 +85,17 @@ export class ChangeIterator<C extends LiveChange> implements AsyncIterableIterat
   }
 
   lost(): void {}
+
+  /** Throws a LiveError, which ends it, for whatever it cannot read: to ask for it again could lose changes. */
+  #read(data: string): C {
+    let row: WireRow
+    try {
+      row = parseJson(data) as WireRow
+    } catch (error) {
+      throw unreadable(error as Error)
+    }
+    return readRow(row, this.#format) as C
+  }
 
   #begin(): void {
     this.#hasBegun = true

@@ -125,7 +125,8 @@ class Client {
   readonly #format: ReturnType<typeof wireFormat>
   readonly #results = new Map<string, SharedResult>()
   readonly #changes = new Set<ChangeIterator<LiveChange>>()
-  #isClosed = false
+  /** Once the client is closed: what everybody shares who follows something from then on. */
+  #closed: SharedResult | undefined
 
   constructor(url: string, options: ClientOptions) {
     checkOptionNames(options, ['headers', 'credentials', 'valueTypes', 'retry', 'fetch'], 'createClient')
@@ -160,7 +161,7 @@ class Client {
       this.#changes.add(iterator)
       try {
         // It may have been closed before the first change was asked for.
-        if (this.#isClosed) throw closed()
+        if (this.#closed !== undefined) throw closed()
         await follow(this.#connection, url, follower, stop, since)
       } finally {
         this.#changes.delete(iterator)
@@ -169,19 +170,24 @@ class Client {
     })
     const leave = () => iterator.close()
     signal?.addEventListener('abort', leave)
-    if (this.#isClosed) iterator.close(closed())
+    if (this.#closed !== undefined) iterator.close(closed())
     if (signal?.aborted) leave()
     return iterator
   }
 
   close(): void {
-    this.#isClosed = true
+    this.#closed ??= new SharedResult(
+      new ResultReader(this.#format),
+      async () => {},
+      () => {},
+    )
+    this.#closed.close(closed())
     for (const result of this.#results.values()) result.close(closed())
     for (const iterator of this.#changes) iterator.close(closed())
   }
 
   #shared(url: string, begin: boolean): SharedResult | undefined {
-    const known = this.#results.get(url)
+    const known = this.#results.get(url) ?? this.#closed
     if (known !== undefined || !begin) return known
     const shared: SharedResult = new SharedResult(
       new ResultReader(this.#format),
@@ -190,15 +196,14 @@ class Client {
         if (this.#results.get(url) === shared) this.#results.delete(url)
       },
     )
-    if (this.#isClosed) shared.close(closed())
-    else this.#results.set(url, shared)
+    this.#results.set(url, shared)
     return shared
   }
 
   #address(name: string, params: unknown): string {
     if (typeof name !== 'string' || name === '')
       throw new TypeError("Name a live query as it is declared: client.watch('podium')")
-    const text = JSON.stringify(params)
+    const text = JSON.stringify(sorted(params))
     const query = text === undefined ? '' : `?params=${encodeURIComponent(text)}`
     return `${this.#url}/${encodeURIComponent(name)}${query}`
   }
@@ -209,6 +214,15 @@ function addressOf(url: string | URL): string {
   if (/[?#]/.test(text))
     throw new TypeError('The address of createClient must not have a query: https://example.com/live')
   return text.replace(/\/+$/, '')
+}
+
+/**
+ * Parameters in the order of their names, so that those who follow the same share a stream. Within them, an order may have a
+ * meaning, as that of the fields of an `orderBy`.
+ */
+function sorted(params: unknown): unknown {
+  if (params?.constructor !== Object) return params
+  return Object.fromEntries(Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 function closed(): LiveError {

@@ -4,7 +4,7 @@ import type { Problem } from '../wire/event.ts'
  * - `CONNECTION`: there is no connection, or the server cannot answer now. The client tries again.
  * - `REFUSED`: the server refuses, as `problem` says.
  * - `TRIMMED`: the server's log no longer keeps, or does not know, the position from which changes were to continue.
- * - `VALUE`: a value cannot be read, because its type is not in `valueTypes`.
+ * - `VALUE`: a value cannot be read, for example because its type is not in `valueTypes`.
  * - `CLOSED`: the client was closed.
  */
 export type LiveErrorCode = 'CONNECTION' | 'REFUSED' | 'TRIMMED' | 'VALUE' | 'CLOSED'

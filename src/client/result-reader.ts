@@ -68,13 +68,13 @@ function isRun(step: Run | WireRow): step is Run {
 export function readRow([, json, types]: WireRow, format: ValueFormat): unknown {
   try {
     return freeze(types === undefined ? json : readTypedJson(json, types, format))
-  } catch (cause) {
-    throw new LiveError(
-      'VALUE',
-      `A value that the server has sent cannot be read: ${(cause as Error).message}`,
-      {
-        cause,
-      },
-    )
+  } catch (error) {
+    throw unreadable(error as Error)
   }
+}
+
+export function unreadable(cause: Error): LiveError {
+  return new LiveError('VALUE', `A value that the server has sent cannot be read: ${cause.message}`, {
+    cause,
+  })
 }

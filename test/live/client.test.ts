@@ -105,6 +105,20 @@ describe('a live query', () => {
     await waitUntil('the end of the state', () => both[0]!.state.status === 'pending')
   })
 
+  it('is one stream in whatever order its parameters are named, but for an order within them', async () => {
+    const { fetch, asked } = answering()
+    const client = createClient('http://localhost/live', { fetch, retry: soon })
+    const keyOf = (params: unknown) => client.watch('open' as never, params as never).key
+    expect(keyOf({ team: 'red', limit: 1 })).toBe(keyOf({ limit: 1, team: 'red' }))
+    // The second name of an order decides only where the first one does not.
+    const orders = [{ orderBy: { a: 'asc', b: 'asc' } }, { orderBy: { b: 'asc', a: 'asc' } }]
+    expect(new Set(orders.map(keyOf)).size).toBe(2)
+    expect(new Set([['b', 'a'], ['a', 'b'], new Date(0), 'b', null, undefined].map(keyOf)).size).toBe(6)
+    expect(keyOf(new Date(0))).toContain('1970')
+    expect(asked).toEqual([])
+    client.close()
+  })
+
   it('gives a slow reader the newest result', async () => {
     const { players, client } = await start()
     const results = client.watch('player', { id: 'ada' })[Symbol.asyncIterator]()
@@ -414,6 +428,21 @@ describe('what a server sends', () => {
     client.close()
   })
 
+  it('fails changes if it cannot be read, so that none are lost', async () => {
+    const change = (n: number) => ['t', { key: ['players', `p${n}`], versionstamp: `${n}`.padStart(20, '0') }]
+    const broken = `id: 1\nevent: change\ndata: <html>\n\n`
+    const { fetch, asked } = answering(
+      opened + told('change', change(1), '0') + broken,
+      opened + told('change', change(3), '2'),
+    )
+    const client = createClient<PlayersLive>('http://localhost/live', { fetch, retry: soon })
+    const changes = client.changes('scores')
+    expect((await waitFor('a change', changes.next())).value).toMatchObject({ key: ['players', 'p1'] })
+    await expect(waitFor('the failure', changes.next())).rejects.toMatchObject({ code: 'VALUE' })
+    expect(asked).toHaveLength(1)
+    client.close()
+  })
+
   it('fails a query if the client lacks its type', async () => {
     const types = JSON.stringify({ values: [['custom', 'Money']], v: 1 })
     const { fetch } = answering(opened + told('result', { rows: [['a', 'A', types]] }))
@@ -451,6 +480,13 @@ describe('close', () => {
     await expect(waiting).rejects.toMatchObject({ code: 'CLOSED' })
     await expect(change).rejects.toMatchObject({ code: 'CLOSED' })
     await expect(client.watch('all').first()).rejects.toBeInstanceOf(LiveError)
+    const { state } = client.watch('round')
+    expect(state).toMatchObject({ status: 'failed', error: { code: 'CLOSED' } })
+    const later = client.watch('round')[Symbol.asyncIterator]().next()
+    await expect(waitFor('the failure', later)).rejects.toBe(state.error)
+    expect(client.watch('round').state).toBe(state)
+    const states = statesOf(client.watch('round'))
+    expect([client.watch('round').state, states]).toEqual([state, []])
     await expect(client.changes('scores').next()).rejects.toMatchObject({ code: 'CLOSED' })
     await waitUntil('the end of the streams', () => live.streams === 0)
   })
