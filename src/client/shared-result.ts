@@ -9,9 +9,9 @@ export type LiveState<T> =
   | { readonly status: 'pending'; readonly result: T | undefined; readonly error: undefined }
   /** This is the result now. */
   | { readonly status: 'live'; readonly result: T; readonly error: undefined }
-  /** The connection is lost, and tried again: the result, where one had come, may be an old one. */
+  /** The connection is lost, and tried again: the result is the last one, or the initial one of a component, if there is one. */
   | { readonly status: 'stale'; readonly result: T | undefined; readonly error: LiveError }
-  /** The server refuses, or the client is closed: nothing more comes. */
+  /** The server refuses, or the client is closed: nothing more comes. The result is as in `stale`. */
   | { readonly status: 'failed'; readonly result: T | undefined; readonly error: LiveError }
 
 /** The state without followers. */

@@ -41,11 +41,11 @@ export function useLiveQuery<D extends LiveDeclarations, Name extends LiveNames<
   name: Name,
   ...[params, options]: HookArguments<D[Name]>
 ): LiveState<ItemOf<D[Name]>> {
-  const { live, pending } = useLive<ItemOf<D[Name]>>(client, name, params, options)
+  const { live, given } = useLive<ItemOf<D[Name]>>(client, name, params, options)
   return useSyncExternalStore(
     live.subscribe,
-    () => orPending(live.state, pending),
-    () => pending,
+    () => given.fill(live.state),
+    () => given.pending,
   )
 }
 
@@ -67,10 +67,11 @@ export function useSuspenseLiveQuery<D extends LiveDeclarations, Name extends Li
   name: Name,
   ...[params, options]: HookArguments<D[Name]>
 ): ItemOf<D[Name]> {
-  const { live, pending } = useLive<ItemOf<D[Name]>>(client, name, params, options)
-  const now = () => orPending(live.state, pending)
+  const { live, given } = useLive<ItemOf<D[Name]>>(client, name, params, options)
+  const isGiven = given.pending.result !== undefined
+  const now = () => given.fill(live.state)
   // A hydrated page first shows what it was given; without that, it shows the current state.
-  const state = useSyncExternalStore(live.subscribe, now, pending.result === undefined ? now : () => pending)
+  const state = useSyncExternalStore(live.subscribe, now, isGiven ? () => given.pending : now)
   const followed = useRef<LiveResult<unknown> | null>(null)
   useEffect(() => {
     followed.current = live
@@ -79,15 +80,24 @@ export function useSuspenseLiveQuery<D extends LiveDeclarations, Name extends Li
   // Only of what this component follows, or has waited for: an error from another time says nothing about now.
   const isOwn = followed.current === live || suspensions.get(client)?.get(live.key)?.error === state.error
   if (state.status === 'failed' && isOwn) throw state.error
-  if (state.status === 'failed' || (state.status !== 'live' && state.result === undefined))
-    throw suspended(client, live)
+  // The error of another time makes it ask again, for which it need not hide what it was given.
+  const isThere =
+    state.status === 'live' || (state.result !== undefined && (state.status !== 'failed' || isGiven))
+  if (!isThere) throw suspended(client, live)
   return state.result as ItemOf<D[Name]>
 }
 
 interface Live<T> {
   readonly live: LiveResult<T>
-  /** The state until a result arrives. */
+  readonly given: Given<T>
+}
+
+/** What a component shows until a result arrives. */
+interface Given<T> {
+  /** The state before anything has come. */
   readonly pending: LiveState<T>
+  /** A state with the initial result, if it has none: the same object for the same state. */
+  fill(state: LiveState<T>): LiveState<T>
 }
 
 function useLive<T>(
@@ -96,19 +106,26 @@ function useLive<T>(
   params: unknown,
   { initial }: UseLiveQueryOptions<T> = {},
 ): Live<T> {
-  const given = (client as { watch(name: string, params: unknown): LiveResult<T> }).watch(name, params)
+  const asked = (client as { watch(name: string, params: unknown): LiveResult<T> }).watch(name, params)
   // Of those that are given for the same, one is kept: its `subscribe` is what the component follows.
   // biome-ignore lint/correctness/useExhaustiveDependencies: the key tells which it is.
-  const live = useMemo(() => given, [client, given.key])
-  const pending = useMemo<LiveState<T>>(
-    () => Object.freeze({ status: 'pending', result: initial, error: undefined }),
-    [initial],
-  )
-  return { live, pending }
+  const live = useMemo(() => asked, [client, asked.key])
+  const given = useMemo(() => givenOf(initial), [initial])
+  return { live, given }
 }
 
-function orPending<T>(state: LiveState<T>, pending: LiveState<T>): LiveState<T> {
-  return state.status === 'pending' ? pending : state
+function givenOf<T>(initial: T | undefined): Given<T> {
+  const pending: LiveState<T> = Object.freeze({ status: 'pending', result: initial, error: undefined })
+  let last: LiveState<T> | undefined
+  let filled: LiveState<T> = pending
+  const fill = (state: LiveState<T>): LiveState<T> => {
+    if (state.status === 'pending') return pending
+    if (state.status === 'live' || state.result !== undefined || initial === undefined) return state
+    if (last !== state) filled = Object.freeze({ ...state, result: initial })
+    last = state
+    return filled
+  }
+  return { pending, fill }
 }
 
 /** A query that has suspended components. */

@@ -10,6 +10,7 @@ import {
   type ReactNode,
   StrictMode,
   Suspense,
+  useMemo,
 } from 'react'
 import type { Root } from 'react-dom/client'
 import { renderToString } from 'react-dom/server'
@@ -308,3 +309,93 @@ it.each([2, undefined])(
     await act(() => taken.unmount())
   },
 )
+
+const shown: string[] = []
+
+function Suspending() {
+  const result = useSuspenseLiveQuery(client, 'podium', { places: 2 }, { initial })
+  shown.push(result.map(({ id }) => id).join())
+  return shown.at(-1)
+}
+
+/** It is given something else for the same state. */
+function Another() {
+  const second = useMemo(() => initial!.slice(1), [])
+  const { result } = useLiveQuery(client, 'podium', { places: 2 }, { initial: second })
+  return result!.map(({ id }) => id).join()
+}
+
+function Counted() {
+  shown.push('')
+  return h(Suspended, { places: 2 })
+}
+
+/** Makes every request fail, until the returned function is called. */
+function takeDown(): () => void {
+  const serving = live
+  live = { ...live, fetch: () => Promise.reject(new TypeError('fetch failed')) }
+  return () => {
+    live = serving
+  }
+}
+
+it('shows what it is given while there is no connection, and until there is one', async () => {
+  initial = await client.watch('podium', { places: 2 }).first()
+  await waitUntil(
+    'the end of the state',
+    () => client.watch('podium', { places: 2 }).state.status === 'pending',
+  )
+  const putUp = takeDown()
+  shown.length = 0
+  const all = () =>
+    h(
+      'div',
+      null,
+      h(Count),
+      h('i', null, h(Another)),
+      h('b', null, h(Header)),
+      h(Suspense, { fallback: 'waits' }, h(Suspending)),
+    )
+  const element = document.createElement('div') as { innerHTML: string }
+  element.innerHTML = renderToString(all())
+  const { hydrateRoot } = await import('react-dom/client')
+  const onRecoverableError = vi.fn()
+  const taken = await act(async () => hydrateRoot(element as never, all(), { onRecoverableError }))
+  page = element
+  await drawn('<div><p>stale 2</p><i>bob</i><b>stale</b><!--$-->ada,bob<!--/$--></div>')
+  putUp()
+  await drawn('<div><p>live 2</p><i>ada,bob</i><b>live</b><!--$-->ada,bob<!--/$--></div>')
+  expect(new Set(shown)).toEqual(new Set(['ada,bob']))
+  expect(onRecoverableError).not.toHaveBeenCalled()
+  await act(() => taken.unmount())
+})
+
+it('shows what it is given beside a refusal, and while it asks again after the refusal of another time', async () => {
+  const log = vi.spyOn(console, 'error').mockImplementation(() => {})
+  onTestFinished(() => log.mockRestore())
+  initial = await client.watch('podium', { places: 2 }).first()
+  await waitUntil(
+    'the end of the state',
+    () => client.watch('podium', { places: 2 }).state.status === 'pending',
+  )
+  isLetIn = false
+  await draw(h('div', null, h(Count)))
+  await drawn('<div><p>failed 2</p></div>')
+  isLetIn = true
+  shown.length = 0
+  await draw(h('div', null, h(Count), h(Suspense, { fallback: 'waits' }, h(Suspending))))
+  await drawn('<div><p>live 2</p>ada,bob</div>')
+  expect(new Set(shown)).toEqual(new Set(['ada,bob']))
+})
+
+it('fails at once on a client that was closed', async () => {
+  const log = vi.spyOn(console, 'error').mockImplementation(() => {})
+  onTestFinished(() => log.mockRestore())
+  client.close()
+  shown.length = 0
+  const suspended = h(Boundary, null, h(Suspense, { fallback: 'waits' }, h(Counted)))
+  await draw(h('div', null, h(Header), suspended))
+  await drawn('<div>failedThe client was closed</div>')
+  expect(shown.length).toBeLessThan(10)
+  expect(requests).toBe(0)
+})
