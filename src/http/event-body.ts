@@ -16,7 +16,7 @@ export interface EventBodyOptions {
   readonly heartbeat: number
   readonly lifetime: number
   readonly signal: AbortSignal
-  /** Called for a fault of the server, which the client does not see. */
+  /** Called for a fault of the server, which the client does not see. Must not throw. */
   readonly onError: (error: unknown) => void
   /** Called once, when the stream is over. */
   readonly onEnd: () => void
@@ -86,10 +86,11 @@ export class EventBody {
 
   #fail(error: unknown): void {
     const refusal = Refusal.ofQuery(error)
+    if (!this.#isOver) {
+      this.#give(eventText('problem', JSON.stringify(refusal.problem)))
+      this.#close()
+    }
     if ('cause' in refusal) this.#options.onError(refusal.cause)
-    if (this.#isOver) return
-    this.#give(eventText('problem', JSON.stringify(refusal.problem)))
-    this.#close()
   }
 
   /** No heartbeat while unread data waits: it shows that the stream is alive. */

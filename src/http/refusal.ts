@@ -1,3 +1,4 @@
+import { isOfArgument } from '../arguments/argument-error.ts'
 import type { Problem } from '../wire/event.ts'
 
 const titles = {
@@ -41,16 +42,16 @@ export class Refusal extends Error {
     return new Refusal(500, {}, {}, { cause: error })
   }
 
-  /** The refusal for an error of a declared query. A QueryError is about its parameters, so asking again would not help. */
+  /**
+   * The refusal for an error of a declared query. A QueryError, or an error about a key, an id, a limit or a cursor, is about its
+   * parameters, so asking again would not help.
+   */
   static ofQuery(error: unknown): Refusal {
     const { code } = (error ?? {}) as { readonly code?: unknown }
-    if (code !== 'QUERY') return Refusal.of(error)
-    return new Refusal(
-      400,
-      { code, detail: 'The query does not take these parameters' },
-      {},
-      { cause: error },
-    )
+    const isOfQuery = code === 'QUERY'
+    if (!isOfQuery && !isOfArgument(error)) return Refusal.of(error)
+    const detail = 'The query does not take these parameters'
+    return new Refusal(400, isOfQuery ? { code, detail } : { detail }, {}, { cause: error })
   }
 
   response(): Response {

@@ -94,8 +94,17 @@ class Serving<D extends LiveDeclarations> implements LiveServer<D> {
       return await this.#answer(request)
     } catch (error) {
       const refusal = Refusal.of(error)
-      if ('cause' in refusal) this.#options.onError(refusal.cause, request)
+      if ('cause' in refusal) void this.#report(refusal.cause, request)
       return refusal.response()
+    }
+  }
+
+  /** What `onError` throws must not keep a client from its answer, nor end the process. */
+  async #report(error: unknown, request: Request): Promise<void> {
+    try {
+      await this.#options.onError(error, request)
+    } catch (failure) {
+      console.error(failure, error)
     }
   }
 
@@ -145,14 +154,14 @@ class Serving<D extends LiveDeclarations> implements LiveServer<D> {
     since: string | undefined,
     end: () => void,
   ): Response {
-    const { heartbeat, lifetime, onError } = this.#options
+    const { heartbeat, lifetime } = this.#options
     const { signal, abort } = ending()
     const source = this.#source(declaration, params, since, signal)
     const body: EventBody = new EventBody(source, {
       heartbeat,
       lifetime,
       signal: request.signal,
-      onError: (error) => onError(error, request),
+      onError: (error) => void this.#report(error, request),
       onEnd: () => {
         abort()
         end()
@@ -195,14 +204,19 @@ class Serving<D extends LiveDeclarations> implements LiveServer<D> {
       if (done) throw unavailable()
       const result = await writeResult(this.#writer, value)
       const headers = { etag: `"${result.id}"`, 'cache-control': 'private, no-cache', vary: 'accept' }
-      const known = request.headers.get('if-none-match')?.split(/\s*,\s*/) ?? []
-      if (known.includes(headers.etag)) return new Response(null, { status: 304, headers })
+      if (isKnown(headers.etag, request)) return new Response(null, { status: 304, headers })
       return new Response(resultText(result), { headers: { 'content-type': 'application/json', ...headers } })
     } finally {
       abort()
       reader.cancel().catch(() => {})
     }
   }
+}
+
+/** Whether the client has it, by the weak comparison of RFC 9110: a proxy that compresses an answer weakens its tag. */
+function isKnown(etag: string, request: Request): boolean {
+  const known = request.headers.get('if-none-match')?.split(/\s*,\s*/) ?? []
+  return known.some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag)
 }
 
 /** The signal that tells `open` that its stream is over. */

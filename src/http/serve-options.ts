@@ -62,8 +62,8 @@ export interface ServeLiveOptions<D extends LiveDeclarations> {
   /** How many of them one client may have, if `authorize` tells clients apart. Default 100. */
   readonly streamsPerClient?: number | undefined
   /**
-   * Gets faults, of which a client only sees status 500, and each `QueryError` of a query, which it sees as status 400. Default:
-   * `console.error`.
+   * Gets faults, of which a client only sees status 500, and each error of a query about its parameters, such as a `QueryError` or
+   * an invalid key, which it sees as status 400. What it throws goes to `console.error`. Default: `console.error`.
    */
   readonly onError?: ((error: unknown, request: Request) => void) | undefined
 }

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { ofArgument } from '../arguments/argument-error.ts'
 import type { Key } from '../contract/key.types.ts'
 import { defaultLimits } from '../contract/limits.ts'
 import { isReadable } from '../contract/readable-bytes.ts'
@@ -28,7 +29,7 @@ let used = 0
  */
 export function encodeKey(key: Key, maxBytes: number = defaultLimits.keyBytes): Buffer {
   if (Array.isArray(key) && key.length === 0) {
-    throw new TypeError("A key needs at least one part, such as ['users']: it is empty")
+    throw ofArgument(new TypeError("A key needs at least one part, such as ['users']: it is empty"))
   }
   return encode(undefined, key, maxBytes)
 }
@@ -60,7 +61,9 @@ export function encodeParts(
 
 function encode(prefix: Uint8Array | undefined, parts: Key, maxBytes: number): Buffer {
   if (!Array.isArray(parts)) {
-    throw new TypeError(`A key is an array of parts, such as ['users', 'alice']: got ${describe(parts)}`)
+    throw ofArgument(
+      new TypeError(`A key is an array of parts, such as ['users', 'alice']: got ${describe(parts)}`),
+    )
   }
   let position = used
   if (prefix !== undefined) {
@@ -105,8 +108,10 @@ function writePart(part: unknown, index: number, position: number, maxBytes: num
   if (typeof part === 'bigint') {
     const width = integerWidth(part)
     if (width > 255)
-      throw new RangeError(
-        `Key part ${index} is a bigint of ${width} bytes, and one has at most 255: its size must be below 2n ** 2040n; store a larger one as a string or bytes`,
+      throw ofArgument(
+        new RangeError(
+          `Key part ${index} is a bigint of ${width} bytes, and one has at most 255: its size must be below 2n ** 2040n; store a larger one as a string or bytes`,
+        ),
       )
     const start = reserve(position, width + 2)
     return writeInteger(part, width, arena, start)
@@ -117,8 +122,10 @@ function writePart(part: unknown, index: number, position: number, maxBytes: num
     return start + 1
   }
   if (part instanceof Uint8Array) return writeBytes(part, index, position, maxBytes)
-  throw new TypeError(
-    `Key part ${index} must be a string, number, bigint, boolean or Uint8Array: got ${describe(part)}`,
+  throw ofArgument(
+    new TypeError(
+      `Key part ${index} must be a string, number, bigint, boolean or Uint8Array: got ${describe(part)}`,
+    ),
   )
 }
 
@@ -142,8 +149,10 @@ function writeString(text: string, index: number, position: number, maxBytes: nu
 
 function writeLongString(text: string, index: number, start: number): number {
   if (!text.isWellFormed()) {
-    throw new TypeError(
-      `Key part ${index} has a lone surrogate, which UTF-8 cannot hold: fix it with toWellFormed()`,
+    throw ofArgument(
+      new TypeError(
+        `Key part ${index} has a lone surrogate, which UTF-8 cannot hold: fix it with toWellFormed()`,
+      ),
     )
   }
   arena[start] = typeCode.string
@@ -169,8 +178,10 @@ function writeBytes(part: Uint8Array, index: number, position: number, maxBytes:
   const length = part.length
   if (length > maxBytes) throw tooLong(maxBytes)
   if (length === 0 && !isReadable(part))
-    throw new TypeError(
-      `Key part ${index} has no memory any more: its buffer was transferred or has become shorter`,
+    throw ofArgument(
+      new TypeError(
+        `Key part ${index} has no memory any more: its buffer was transferred or has become shorter`,
+      ),
     )
   let next = reserve(position, 2 * length + 2)
   arena[next++] = typeCode.bytes
@@ -185,7 +196,9 @@ function writeBytes(part: Uint8Array, index: number, position: number, maxBytes:
 
 function writeNumber(part: number, index: number, position: number): number {
   if (Number.isNaN(part)) {
-    throw new TypeError(`Key part ${index} is NaN, which has no place in the order of keys: use a number`)
+    throw ofArgument(
+      new TypeError(`Key part ${index} is NaN, which has no place in the order of keys: use a number`),
+    )
   }
   const start = reserve(position, 9)
   arena[start] = typeCode.number
@@ -198,13 +211,17 @@ function writeNumber(part: number, index: number, position: number): number {
 
 /** What is wrong with a key whose part at `index` is a wildcard. */
 export function wildcardPart(index: number): TypeError {
-  return new TypeError(
-    `Key part ${index} is '*', which stands for any part in a pattern and cannot be part of a key`,
+  return ofArgument(
+    new TypeError(
+      `Key part ${index} is '*', which stands for any part in a pattern and cannot be part of a key`,
+    ),
   )
 }
 
 function tooLong(maxBytes: number): RangeError {
-  return new RangeError(`The key is longer than ${maxBytes} bytes: shorten it, or raise limits.keyBytes`)
+  return ofArgument(
+    new RangeError(`The key is longer than ${maxBytes} bytes: shorten it, or raise limits.keyBytes`),
+  )
 }
 
 function describe(value: unknown): string {

@@ -1,4 +1,5 @@
 // One class makes all kinds of plans, because they share one cache of shapes.
+import { ofArgument } from '../arguments/argument-error.ts'
 import { checkOptionNames } from '../arguments/option-names.ts'
 import { QueryError } from '../contract/errors.ts'
 import { patternRange } from '../key/pattern.ts'
@@ -323,8 +324,10 @@ function continueAfter(
 /** Throws a RangeError for an invalid number of rows. */
 export function checkCount(value: unknown, name: string): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
-  throw new RangeError(
-    `${name} must be a whole number of at least 0: got ${typeof value === 'number' ? value : describe(value)}`,
+  throw ofArgument(
+    new RangeError(
+      `${name} must be a whole number of at least 0: got ${typeof value === 'number' ? value : describe(value)}`,
+    ),
   )
 }
 

@@ -1,6 +1,8 @@
 // All methods of a repository are here, a few lines each: they check arguments and call the file that does the work.
+
 import type { InspectOptions } from 'node:util'
 import { v7 as uuidv7 } from 'uuid'
+import { ofArgument } from '../arguments/argument-error.ts'
 import { checkCallOptions } from '../arguments/call-options.ts'
 import { type KeyCheck, type Mutation, noChecks } from '../commit/write.ts'
 import { KeyExistsError, NotFoundError } from '../contract/errors.ts'
@@ -92,7 +94,8 @@ export class StoreRepository {
 
   async getMany(ids: readonly Id[]): Promise<(RowEntry | MissingRow<Id, Key>)[]> {
     this.#store.assertOpen()
-    if (!Array.isArray(ids)) throw new TypeError("getMany takes an array of ids, such as ['alice', 'bob']")
+    if (!Array.isArray(ids))
+      throw ofArgument(new TypeError("getMany takes an array of ids, such as ['alice', 'bob']"))
     const keys = ids.map((id) => this.key(id))
     const ownIds: readonly Id[] = ids.map(ownId)
     const encoded = inSlices(keys, (key) => this.#store.encodeKey(key))

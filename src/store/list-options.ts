@@ -1,3 +1,4 @@
+import { ofArgument } from '../arguments/argument-error.ts'
 import { checkSignal } from '../arguments/call-options.ts'
 import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts'
 import type { ListOptions } from './list-iterator.ts'
@@ -14,7 +15,11 @@ export function checkListOptions(options: ListOptions): void {
 export function checkListValues(options: ListOptions): void {
   checkSignal(options, 'list')
   const { limit, batchSize, reverse } = options
-  checkWholeNumber(limit, 'limit', 1)
+  try {
+    checkWholeNumber(limit, 'limit', 1)
+  } catch (error) {
+    throw ofArgument(error as RangeError)
+  }
   checkWholeNumber(batchSize, 'batchSize', 1)
   if (reverse !== undefined && typeof reverse !== 'boolean')
     throw new TypeError('reverse must be true or false')

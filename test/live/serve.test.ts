@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { QueryError, Valkeyrie } from 'valkeyrie'
+import { id, QueryError, Valkeyrie } from 'valkeyrie'
 import { liveChanges, liveQuery, serveLive } from 'valkeyrie/http'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { defineSchema } from 'valkeyrie/schema'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
 import { waitUntil } from '../waiting.ts'
 import { openPlayers, type Players } from './live-server.ts'
@@ -14,6 +15,9 @@ beforeEach(async () => {
   await open.players.set('bob', { name: 'Bob', score: 5 })
 })
 afterEach(() => open.db.close())
+
+const pair = defineSchema(['pairs', '*', '*'], z.object({ n: z.int() }))
+const number = defineSchema(['numbers', id.string()], z.object({ n: z.int() }))
 
 const problemOf = async (response: Response) => {
   expect(response.headers.get('content-type')).toBe('application/problem+json')
@@ -191,6 +195,115 @@ describe('faults', () => {
     },
   )
 
+  it.each([
+    ['one', '*'],
+    ['one', '\ud800'],
+    ['one', 'x'.repeat(2_100)],
+    ['one', null],
+    ['one', {}],
+    ['one', [['a', 'b']]],
+    ['entry', [['*']]],
+    ['entry', [[]]],
+    ['entry', 'ada'],
+    ['below', ['*']],
+    ['below', 'a'],
+    ['below', ['a', 'b', 'c']],
+    ['pair', 'a'],
+    ['pair', ['a', 'b', 'c']],
+    ['best', null],
+    ['best', -1],
+    ['best', 1.5],
+    ['best', '1'],
+    ['listed', { limit: 0 }],
+    ['listed', { limit: '1' }],
+    ['listed', { cursor: 'x' }],
+    ['paged', 0],
+    ['paged', null],
+    ['after', 'x'],
+    ['numbered', 1],
+    ['between', ['b', 'a']],
+  ])('is none of the server if %s gets %j', async (name, params) => {
+    await using db = await Valkeyrie.withSchemas([pair, number]).open()
+    const errors: unknown[] = []
+    const { pairs, numbers } = db.repositories
+    const { players } = open
+    const once = (read: () => Promise<unknown>) =>
+      new ReadableStream<unknown>({
+        pull: async (controller) => {
+          controller.enqueue(await read())
+          controller.close()
+        },
+      })
+    const any = z.any()
+    const live = serveLive(
+      {
+        one: liveQuery(any, (id) => players.watch(id)),
+        entry: liveQuery(any, (keys) => open.db.watch(keys)),
+        below: liveQuery(any, (prefix) => pairs.watchMany({ prefix })),
+        pair: liveQuery(any, (id) => pairs.watch(id)),
+        best: liveQuery(any, (limit) => players.watchMany({ limit })),
+        listed: liveQuery(any, (options) => once(() => players.list({}, options).next())),
+        paged: liveQuery(any, (limit) => once(() => players.findPage({ limit }))),
+        after: liveQuery(any, (after) => once(() => players.findPage({ after }))),
+        numbered: liveQuery(any, (id) => numbers.watch(id)),
+        between: liveQuery(any, ([start, end]) => once(() => Array.fromAsync(players.list({ start, end })))),
+      },
+      { authorize: () => true, onError: (error) => errors.push(error) },
+    )
+    const address = `${name}?params=${encodeURIComponent(JSON.stringify(params))}`
+    const problem = { status: 400, title: 'Bad Request', detail: 'The query does not take these parameters' }
+    expect(await problemOf(await live.fetch(asking(address, inJson)))).toMatchObject(problem)
+    const response = await live.fetch(asking(address))
+    const told = response.ok ? JSON.parse((await eventsOf(response).next())!.data) : await problemOf(response)
+    expect(told).toMatchObject(problem)
+    expect(errors).toHaveLength(2)
+    expect(live.streams).toBe(0)
+  })
+
+  it.each([
+    ['a TypeError', (): never => (undefined as never as { name: never }).name],
+    ['a RangeError', () => 'x'.repeat(-1)],
+    ['a wrong option', () => open.players.watchMany({ limits: 1 } as never)],
+  ])('is one of the server if it throws %s of its own', async (_, fault) => {
+    const errors: unknown[] = []
+    const faulty = liveQuery(() => fault() as never as ReadableStream<number>)
+    const live = serveLive({ faulty }, { authorize: () => true, onError: (error) => errors.push(error) })
+    expect((await live.fetch(asking('faulty'))).status).toBe(500)
+    expect(errors).toHaveLength(1)
+  })
+
+  it.each(['authorize', 'breaks', 'fails'])(
+    'reports what `onError` throws, after the answer to one in %s',
+    async (where) => {
+      const log = vi.spyOn(console, 'error').mockImplementation(() => {})
+      onTestFinished(() => log.mockRestore())
+      const down = new Error('the logger is down')
+      const errors: unknown[] = []
+      const live = open.serve({
+        onError: (error) => {
+          errors.push(error)
+          throw down
+        },
+        authorize: () => {
+          if (where === 'authorize') throw new Error('secret of the server')
+          return true
+        },
+      })
+      const response = await live.fetch(asking(where === 'authorize' ? 'all' : where))
+      const problem = { status: 500, title: 'Internal Server Error' }
+      if (where === 'breaks') {
+        const events = eventsOf(response)
+        expect(JSON.parse((await events.next())!.data)).toEqual(problem)
+        expect(await events.next()).toBeNull()
+      } else {
+        expect(await problemOf(response)).toEqual(problem)
+      }
+      expect(live.streams).toBe(0)
+      await waitUntil('the report', () => log.mock.calls.length > 0)
+      expect(log.mock.calls).toEqual([[down, errors[0]]])
+    },
+  )
+
   it('answers 500 if `authorize` makes a query that is refused', async () => {
     const authorize = (): never => {
       throw new QueryError('no such field')
@@ -236,6 +349,9 @@ describe('a result as it is now', () => {
     })
     const known = { ...inJson, 'if-none-match': `"other", ${first.headers.get('etag')}` }
     expect((await fetch(asking('all', known))).status).toBe(304)
+    // A proxy that compresses an answer weakens its tag.
+    for (const tags of [`W/${first.headers.get('etag')}`, `W/"other" , W/${first.headers.get('etag')}`, '*'])
+      expect((await fetch(asking('all', { ...inJson, 'if-none-match': tags }))).status).toBe(304)
     await open.players.delete('ada')
     expect((await fetch(asking('all', known))).status).toBe(200)
   })

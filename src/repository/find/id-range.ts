@@ -1,3 +1,4 @@
+import { ofArgument } from '../../arguments/argument-error.ts'
 import { checkOptionNames } from '../../arguments/option-names.ts'
 import type { Key, KeyPart } from '../../contract/key.types.ts'
 import { compareBytes, encodeKey, encodePrefix } from '../../key/codec.ts'
@@ -29,12 +30,15 @@ export function idRange(definition: AnyDefinition, range: UntypedIdRange, maxByt
     const parts = keyOfId(pattern, id)
     checkIdKinds(idKinds, parts, repository)
     const key = encodeKey(parts, maxBytes)
-    if (!contains(whole, key)) throw new TypeError(`The ${name} of a range of ids must lie below its prefix`)
+    if (!contains(whole, key))
+      throw ofArgument(new TypeError(`The ${name} of a range of ids must lie below its prefix`))
     return key
   }
   const { start, end } = { start: bound('start'), end: bound('end') }
   if (compareBytes(start, end) > 0) {
-    throw new RangeError('The start of a range of ids comes after its end: swap them, and reverse the list')
+    throw ofArgument(
+      new RangeError('The start of a range of ids comes after its end: swap them, and reverse the list'),
+    )
   }
   return { start, end }
 }
@@ -43,10 +47,12 @@ export function idRange(definition: AnyDefinition, range: UntypedIdRange, maxByt
 function belowIds(definition: AnyDefinition, ids: readonly KeyPart[], maxBytes: number): KeyRange {
   const { pattern, idKinds, name } = definition
   if (!Array.isArray(ids))
-    throw new TypeError("prefix must be an array of the leading ids, such as ['alice']")
+    throw ofArgument(new TypeError("prefix must be an array of the leading ids, such as ['alice']"))
   if (ids.length > 0 && ids.length >= wildcardCount(pattern)) {
-    throw new TypeError(
-      `prefix may fill the leading wildcards, at most ${Math.max(wildcardCount(pattern) - 1, 0)} here (got ${ids.length}): use get for a whole id`,
+    throw ofArgument(
+      new TypeError(
+        `prefix may fill the leading wildcards, at most ${Math.max(wildcardCount(pattern) - 1, 0)} here (got ${ids.length}): use get for a whole id`,
+      ),
     )
   }
   if (ids.length === 0) return patternRange(pattern)

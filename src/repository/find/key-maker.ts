@@ -1,3 +1,4 @@
+import { ofArgument } from '../../arguments/argument-error.ts'
 import { patternText } from '../../catalog/pattern-text.ts'
 import type { Key, KeyPart } from '../../contract/key.types.ts'
 import { wildcardPart } from '../../key/encode.ts'
@@ -64,7 +65,9 @@ function ownKeyMaker(registry: Registry, definition: AnyDefinition, make: KeyMak
 }
 
 function keyOfAnother(key: Key, owner: AnyDefinition, { name, pattern }: AnyDefinition): TypeError {
-  return new TypeError(
-    `The key ${patternText(key)} belongs to '${owner.name}', because its pattern is more specific than ${patternText(pattern)} of '${name}': use that repository`,
+  return ofArgument(
+    new TypeError(
+      `The key ${patternText(key)} belongs to '${owner.name}', because its pattern is more specific than ${patternText(pattern)} of '${name}': use that repository`,
+    ),
   )
 }
