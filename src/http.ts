@@ -5,6 +5,7 @@ export type { LiveAnswer, LiveGrant, LiveRequest, ServeLiveOptions } from './htt
 export type {
   LiveChange,
   LiveChanges,
+  LiveChangesFilter,
   LiveChangesOptions,
   LiveDeclaration,
   LiveDeclarations,

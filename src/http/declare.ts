@@ -1,7 +1,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { checkOptionNames } from '../arguments/option-names.ts'
 import type {
   LiveChange,
   LiveChanges,
+  LiveChangesFilter,
   LiveChangesOptions,
   LiveOptions,
   LiveQuery,
@@ -31,19 +33,27 @@ export function liveQuery(...args: readonly unknown[]): unknown {
 }
 
 /**
- * Declares changes that clients may follow, each once: the stream of `changes`, opened after `since`. Filter them by key in
- * `open`.
+ * Declares changes that clients may follow, each once: the stream of `changes`, opened after `since`, and returned as it is. To send
+ * some of them only, pass a `filter`: a stream that is made of that one no longer knows how far it is while it gives nothing, so a
+ * reader may lose its place in the log.
  *
  * ```ts
  * const played = liveChanges((_, { since }) => db.repositories.players.changes({ since }))
+ * const ofOne = liveChanges(
+ *   z.object({ player: z.string() }),
+ *   (_, { since }) => db.repositories.players.changes({ since }),
+ *   { filter: ({ id }, { player }) => id === player },
+ * )
  * ```
  */
 export function liveChanges<C extends LiveChange>(
   open: (params: undefined, options: LiveChangesOptions) => ReadableStream<C>,
+  options?: LiveChangesFilter<undefined, NoInfer<C>>,
 ): LiveChanges<undefined, C>
 export function liveChanges<Schema extends StandardSchemaV1, C extends LiveChange>(
   params: Schema,
   open: (params: StandardSchemaV1.InferOutput<Schema>, options: LiveChangesOptions) => ReadableStream<C>,
+  options?: LiveChangesFilter<StandardSchemaV1.InferOutput<Schema>, NoInfer<C>>,
 ): LiveChanges<Schema, C>
 export function liveChanges(...args: readonly unknown[]): unknown {
   return declaration('changes', args)
@@ -51,16 +61,28 @@ export function liveChanges(...args: readonly unknown[]): unknown {
 
 function declaration(kind: 'query' | 'changes', args: readonly unknown[]): object {
   const call = kind === 'query' ? 'liveQuery' : 'liveChanges'
-  const [params, open] = args.length < 2 ? [undefined, args[0]] : args
-  if (typeof open !== 'function')
+  // A schema may be a function too.
+  const hasParams = args.length > 1 && (kind === 'query' || typeof args[1] === 'function')
+  const [params, open, options] = hasParams ? args : [undefined, ...args]
+  if (typeof open !== 'function' || isStandardSchema(open))
     throw new TypeError(
       `${call} takes a schema of its parameters, if it has any, and a function that opens a stream`,
     )
-  if (args.length > 1 && !isStandardSchema(params))
+  if (hasParams && !isStandardSchema(params))
     throw new TypeError(
       `The parameters of ${call} must be a Standard Schema, as z.object({ id: z.string() })`,
     )
-  return Object.freeze({ kind, params, open })
+  return Object.freeze({ kind, params, open, ...(kind === 'changes' && filterOf(options)) })
+}
+
+function filterOf(options: unknown = {}): LiveChangesFilter<never, never> {
+  checkOptionNames(options as object, ['filter'], 'liveChanges')
+  const { filter } = options as LiveChangesFilter<never, never>
+  if (filter !== undefined && typeof filter !== 'function')
+    throw new TypeError(
+      'filter of liveChanges must be a function of a change, which returns whether to send it',
+    )
+  return { filter }
 }
 
 function isStandardSchema(schema: unknown): boolean {

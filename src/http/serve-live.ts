@@ -185,14 +185,20 @@ class Serving<D extends LiveDeclarations> implements LiveServer<D> {
     since: string | undefined,
     signal: AbortSignal,
   ): EventSource {
-    const { kind, open } = declaration
-    if (kind === 'changes')
+    if (declaration.kind === 'changes') {
+      const { open, filter } = declaration
       return new ChangeEvents(
         open(params as never, { since, signal } as never) as ReadableStream<LiveChange>,
         this.#writer,
         since,
+        (change) => filter?.(change as never, params as never) ?? true,
       )
-    return new ResultEvents(open(params as never, { signal } as never), this.#writer, since ?? null)
+    }
+    return new ResultEvents(
+      declaration.open(params as never, { signal } as never),
+      this.#writer,
+      since ?? null,
+    )
   }
 
   /** The current result. */

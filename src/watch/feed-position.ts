@@ -14,6 +14,18 @@ export function notePosition<S extends ReadableStream>(stream: S, position: Feed
   return stream
 }
 
+const unknown = new WeakSet<object>()
+
+/** Marks an error that says that a position to continue from belongs to another database, or to another state of this one. */
+export function ofUnknownPosition<E extends Error>(error: E): E {
+  unknown.add(error)
+  return error
+}
+
+export function isOfUnknownPosition(error: unknown): boolean {
+  return unknown.has(error as object)
+}
+
 /** The position of a stream from `changes`; undefined for any other stream, even one made from it. */
 export function feedPosition(stream: ReadableStream): FeedPosition | undefined {
   return positions.get(stream)

@@ -21,7 +21,8 @@ export interface LiveQuery<Schema extends StandardSchemaV1 | undefined, T> {
 }
 
 /** Changes that clients may follow by name. Make it with `liveChanges`. */
-export interface LiveChanges<Schema extends StandardSchemaV1 | undefined, C extends LiveChange> {
+export interface LiveChanges<Schema extends StandardSchemaV1 | undefined, C extends LiveChange>
+  extends LiveChangesFilter<OutputOf<Schema>, C> {
   /** Tells it from a query. */
   readonly kind: 'changes'
   /** The schema of its parameters; undefined if it has none. */
@@ -38,6 +39,21 @@ export interface LiveChanges<Schema extends StandardSchemaV1 | undefined, C exte
    * ```
    */
   readonly open: (params: OutputOf<Schema>, options: LiveChangesOptions) => ReadableStream<C>
+}
+
+/** Which changes of a stream to send. */
+export interface LiveChangesFilter<Params, C extends LiveChange> {
+  /**
+   * Whether to send a change to a client with these parameters. Left out: every change is sent. Decide by its key or id: a change
+   * that a later one has overtaken has no value any more.
+   *
+   * ```ts
+   * const ofAda = liveChanges((_, { since }) => db.repositories.players.changes({ since }), {
+   *   filter: ({ id }) => id === 'ada',
+   * })
+   * ```
+   */
+  readonly filter?: ((change: C, params: Params) => boolean) | undefined
 }
 
 /** What `open` of a live query gets besides its parameters. */
@@ -69,6 +85,7 @@ export type LiveDeclaration =
       readonly kind: 'changes'
       readonly params: StandardSchemaV1 | undefined
       readonly open: (params: never, options: never) => ReadableStream<LiveChange>
+      readonly filter?: ((change: never, params: never) => boolean) | undefined
     }
 
 /** Declarations by their names. */

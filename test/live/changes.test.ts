@@ -127,20 +127,43 @@ const point = z.object({ n: z.int() })
 
 async function startTrimmed() {
   const db = await Valkeyrie.withSchema(['points', '*'], point).open(newAddress(), { log: { keepRows: 10 } })
+  const { points } = db.repositories
+  type PointChange = ReturnType<typeof points.changes> extends ReadableStream<infer C> ? C : never
   const live = serveLive(
-    { points: liveChanges((_, { since }) => db.repositories.points.changes({ since })) },
+    {
+      points: liveChanges((_, { since }) => points.changes({ since })),
+      one: liveChanges(z.string(), (_, { since }) => points.changes({ since }), {
+        filter: ({ id }, wanted) => id === wanted,
+      }),
+      piped: liveChanges((_, { since }) =>
+        points.changes({ since }).pipeThrough(
+          new TransformStream<PointChange, PointChange>({
+            transform: (change, controller) => {
+              if (change.id !== 'other') controller.enqueue(change)
+            },
+          }),
+        ),
+      ),
+    },
     { authorize: () => true, heartbeat: 1 },
   )
   closing.push(() => db.close())
+  let drop = () => {}
+  const ask = (input: string, init: RequestInit) => {
+    const connection = new AbortController()
+    drop = () => connection.abort()
+    const signal = AbortSignal.any([connection.signal, init.signal!])
+    return live.fetch(new Request(input, { ...init, signal }))
+  }
   const client = createClient<typeof live>('http://localhost/live', {
-    fetch: ((input: string, init: RequestInit) => live.fetch(new Request(input, init))) as typeof fetch,
+    fetch: ask as typeof fetch,
     retry: soon,
   })
   closing.push(() => client.close())
   const trim = async () => {
     for (let n = 0; n < 500; n++) await db.set(['other', n], n)
   }
-  return { db, live, client, trim }
+  return { db, points, live, client, trim, drop: () => drop() }
 }
 
 it('fail with TRIMMED if the log no longer has them, and for a position of another database', async () => {
@@ -184,4 +207,93 @@ it('report a position while only other keys change, so that the log may be trimm
   const later = eventsOf(await live.fetch(asking('points', { 'last-event-id': id })))
   expect(JSON.parse((await later.next())!.data)).toMatchObject([expect.any(String), { id: 'b' }])
   later.cancel()
+})
+
+it('come once each from a stream made of changes too, from the first one on', async () => {
+  const { points, live, client, drop } = await startTrimmed()
+  const changes = client.changes('piped')
+  const next = async () => (await waitFor('a change', changes.next())).value?.id
+  const first = next()
+  await waitUntil('the stream', () => live.streams === 1)
+  await points.set('a', { n: 1 })
+  expect(await first).toBe('a')
+  drop()
+  await waitUntil('the loss', () => live.streams === 0)
+  await points.set('b', { n: 2 })
+  await points.set('other', { n: 0 })
+  await points.set('c', { n: 3 })
+  expect([await next(), await next()]).toEqual(['b', 'c'])
+  await changes.return?.()
+})
+
+it('fail with TRIMMED for a position of another database, from a stream made of changes too', async () => {
+  const { client } = await startTrimmed()
+  const changes = client.changes('piped', undefined, { since: 'f'.repeat(13).padStart(20, '0') })
+  await expect(waitFor('the failure', changes.next())).rejects.toMatchObject({
+    code: 'TRIMMED',
+    problem: { code: 'UNKNOWN_VERSION' },
+  })
+})
+
+it('are those that a filter lets through, for the parameters of a client', async () => {
+  const { points, client, drop, live } = await startTrimmed()
+  for (const id of ['a', 'b', 'a', 'c', 'b']) await points.set(id, { n: 1 })
+  const changes = client.changes('one', 'b', { since: beginning })
+  const next = async () => (await waitFor('a change', changes.next())).value?.versionstamp
+  const seen = [await next()]
+  drop()
+  await waitUntil('the loss', () => live.streams === 0)
+  seen.push(await next())
+  const { versionstamp } = await points.get('b')
+  expect(seen).toEqual([expect.any(String), versionstamp])
+  await points.set('a', { n: 2 })
+  const deleted = waitFor('a change', changes.next())
+  await points.delete('b')
+  expect((await deleted).value).toMatchObject({ type: 'delete', id: 'b' })
+  await changes.return?.()
+})
+
+it('keep the place of a reader whom a filter gives nothing, while the log is trimmed', async () => {
+  const { points, live } = await startTrimmed()
+  const { versionstamp } = await points.set('a', { n: 0 })
+  const address = `one?params=${encodeURIComponent('"b"')}`
+  const events = eventsOf(await live.fetch(asking(address, { 'last-event-id': versionstamp })))
+  let id = versionstamp
+  // The log keeps ten rows: the reader must not be further behind.
+  for (let round = 1; round <= 100; round++) {
+    let newest = ''
+    for (let n = 1; n <= 5; n++) newest = (await points.set('a', { n })).versionstamp
+    while (id < newest) {
+      const event = await events.raw()
+      expect(event).toMatchObject({ name: expect.stringMatching(/^(open)?$/) })
+      id = event!.id ?? id
+    }
+  }
+  events.cancel()
+  await points.set('b', { n: 1 })
+  const later = eventsOf(await live.fetch(asking(address, { 'last-event-id': id })))
+  expect(JSON.parse((await later.next())!.data)).toMatchObject([expect.any(String), { id: 'b' }])
+  later.cancel()
+  const lost = eventsOf(await live.fetch(asking(address, { 'last-event-id': versionstamp })))
+  expect(JSON.parse((await lost.next())!.data)).toMatchObject({ code: 'LOG_TRIMMED' })
+})
+
+it('end if their filter fails, which is a fault of the server', async () => {
+  const { db, players } = await openPlayers()
+  closing.push(() => db.close())
+  await players.set('ada', { name: 'Ada', score: 1 })
+  const errors: unknown[] = []
+  const live = serveLive(
+    {
+      scores: liveChanges((_, { since }) => players.changes({ since }), {
+        filter: () => {
+          throw new Error('secret of the server')
+        },
+      }),
+    },
+    { authorize: () => true, onError: (error) => errors.push(error) },
+  )
+  const events = eventsOf(await live.fetch(asking('scores', { 'last-event-id': beginning })))
+  expect(JSON.parse((await events.next())!.data)).toEqual({ status: 500, title: 'Internal Server Error' })
+  expect(errors).toEqual([new Error('secret of the server')])
 })

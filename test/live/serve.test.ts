@@ -333,6 +333,12 @@ describe('faults', () => {
     expect(() => serveLive({}, { authorize, heartbeat: -1 })).toThrow(RangeError)
     expect(() => liveQuery({} as never, () => new ReadableStream())).toThrow('must be a Standard Schema')
     expect(() => liveChanges(z.object({}) as never)).toThrow('a function that opens a stream')
+    const { scores } = open.declarations
+    expect(() => liveChanges(scores.open, { filtre: () => true } as never)).toThrow("did you mean 'filter'")
+    expect(() => liveChanges(scores.open, { filter: 'ada' } as never)).toThrow(
+      'must be a function of a change',
+    )
+    expect(() => liveChanges(z.object({}), scores.open as never, null as never)).toThrow(TypeError)
   })
 })
 

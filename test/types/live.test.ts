@@ -29,6 +29,20 @@ const serve = () =>
       both: liveQuery((_, { signal }) => db.watch([['users', 'ada'], ['round']], { signal })),
       optional: liveQuery(z.object({ limit: z.int() }).optional(), () => ReadableStream.from([1])),
       changes: liveChanges((_, { since }) => db.repositories.users.changes({ since })),
+      filtered: liveChanges((_, { since }) => db.repositories.users.changes({ since }), {
+        filter: ({ id, value }, params) => {
+          expectTypeOf(id).toEqualTypeOf<KeyPart>()
+          expectTypeOf(value).toEqualTypeOf<User | null>()
+          expectTypeOf(params).toEqualTypeOf<undefined>()
+          return true
+        },
+      }),
+      ofOne: liveChanges(z.coerce.number(), (_, { since }) => db.repositories.users.changes({ since }), {
+        filter: ({ id }, params) => {
+          expectTypeOf(params).toEqualTypeOf<number>()
+          return id === params
+        },
+      }),
       under: liveChanges(z.string(), (id, { since }) => db.changes({ prefix: ['users', id], since })),
     },
     {
@@ -87,6 +101,9 @@ it('changes are typed by their repository, or their keys', () => {
   type UserChange = Extract<Awaited<ReturnType<typeof changes>>, { done?: false }>['value']
   expectTypeOf<UserChange['id']>().toEqualTypeOf<KeyPart>()
   expectTypeOf<UserChange['value']>().toEqualTypeOf<User | null>()
+  const filtered = () => client().changes('filtered').next()
+  type FilteredChange = Extract<Awaited<ReturnType<typeof filtered>>, { done?: false }>['value']
+  expectTypeOf<FilteredChange>().toEqualTypeOf<UserChange>()
   const under = () => client().changes('under', 'ada', { since: '0'.repeat(20) })
   void under
   // @ts-expect-error a query is followed by `watch`
