@@ -5,6 +5,7 @@ import { defineSchema } from 'valkeyrie/schema'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { describeEngines } from '../engines.ts'
+import { waitUntil } from '../waiting.ts'
 import { type Upgrade, upgradeOn } from './upgrade.ts'
 
 describeEngines('the unique indexes of migrated values', (engine) => {
@@ -88,7 +89,7 @@ describeEngines('the unique indexes of migrated values', (engine) => {
     const made = await upgrade([before], three, [after])
     const db = await Valkeyrie.open(made.path)
     await db.set(['rows', 4], { n: 4 }, { expireIn: 1 })
-    await expect.poll(async () => (await db.get(['rows', 4])).value).toBe(null)
+    await waitUntil('the expiry', async () => (await db.get(['rows', 4])).value === null)
     await db.close()
     fillIn(made, '({ n }) => ({ n: n + 1 })')
     expect(await made.migrate()).toEqual([made.generated!.tag])

@@ -301,7 +301,6 @@ describe('what stands at a path', () => {
 })
 
 it.each([
-  ['studio', 'ADDRESS'],
   ['backup', 'data.db', 'ADDRESS'],
   ['restore', 'ADDRESS', 'data.db'],
   ['restore', 'data.db', 'ADDRESS'],
@@ -320,5 +319,16 @@ it.each([
   const { code, out, err } = await inProcess(given)
   expect([code, out]).toEqual([1, ''])
   expect(err).toMatch(/takes the path of a file|works on files/)
+  expect(err).not.toContain('hidden')
+})
+
+it('a studio of a server that nobody runs says so, and shows no password', async () => {
+  const { code, out, err } = await inProcess([
+    'studio',
+    'postgres://bob:hidden@127.0.0.1:1/shop',
+    '--no-open',
+  ])
+  expect([code, out]).toEqual([1, ''])
+  expect(err).toMatch(/^Cannot open postgres:\/\/127\.0\.0\.1:1\/shop: no server listens there/)
   expect(err).not.toContain('hidden')
 })

@@ -70,4 +70,4 @@ const db = await Valkeyrie.withSchema(['users', '*'], z.object({ name: z.string(
   expect(editor.quickInfo(got)).toBe(
     'const got: KeyEntryMaybe<readonly ["users", "alice"], {\n    name: string;\n}>',
   )
-}, 60_000)
+})
