@@ -2,7 +2,7 @@ import type { Catalog } from '../catalog/catalog.ts'
 import { collectionOf } from '../catalog/collection-of.ts'
 import { type Difference, differences } from '../catalog/differences.ts'
 import { patternText } from '../catalog/pattern-text.ts'
-import { MigrationError } from '../contract/errors.ts'
+import { MigrationError, ValidationError } from '../contract/errors.ts'
 import type { Key } from '../contract/key.types.ts'
 import { decodeKey } from '../key/codec.ts'
 import { takesKeysOf } from '../key/pattern.ts'
@@ -93,8 +93,21 @@ export class Filing {
     const collection = this.collectionOf(key)
     if (definition !== undefined && collection !== null && collection !== definition.name)
       throw keyOfAnother(definition, collection, mutation.key)
+    if (collection !== null && this.#indexed.has(collection) && writesBytes(mutation))
+      throw bytesUnderIndex(key, collection)
     return { ...mutation, collection }
   }
+}
+
+/** Whether a mutation stores bytes, or a KvU64, which is kept as such. */
+function writesBytes(mutation: Mutation): boolean {
+  return mutation.type === 'set' ? typeof mutation.stored.value !== 'string' : mutation.type !== 'delete'
+}
+
+/** No index may contain bytes: an engine takes some for its own binary JSON. */
+export function bytesUnderIndex(key: Key, collection: string | null): ValidationError {
+  const message = `a Uint8Array or a KvU64 has no fields, and '${collection}' has indexes over them: store it in a field of an object`
+  return new ValidationError(key, [{ message }])
 }
 
 function keyOfAnother({ name, pattern }: AnyDefinition, owner: string, key: Uint8Array): MigrationError {

@@ -191,7 +191,7 @@ class Serving<D extends LiveDeclarations> implements LiveServer<D> {
         open(params as never, { since, signal } as never) as ReadableStream<LiveChange>,
         this.#writer,
         since,
-        (change) => filter?.(change as never, params as never) ?? true,
+        (change) => filter === undefined || isSent(filter(change as never, params as never)),
       )
     }
     return new ResultEvents(
@@ -217,6 +217,12 @@ class Serving<D extends LiveDeclarations> implements LiveServer<D> {
       reader.cancel().catch(() => {})
     }
   }
+}
+
+/** What a filter has returned. Anything but a boolean is a fault: it must not send what should stay here. */
+function isSent(returned: unknown): boolean {
+  if (typeof returned === 'boolean') return returned
+  throw new TypeError('filter of liveChanges must return whether to send the change: true or false')
 }
 
 /** Whether the client has it, by the weak comparison of RFC 9110: a proxy that compresses an answer weakens its tag. */

@@ -1,3 +1,4 @@
+import { bytesUnderIndex } from '../commit/filing.ts'
 import { checkOperand } from '../commit/mutation.ts'
 import type { ArithmeticMutation, SetMutation } from '../commit/write.ts'
 import { ValidationError } from '../contract/errors.ts'
@@ -93,7 +94,7 @@ export class Preparation {
     }
     const definition = this.#store.registry.find(key)
     if (definition === undefined) {
-      if (this.#store.isIndexed(key)) return Promise.reject(indexedError(key, mutation.collection))
+      if (this.#store.isIndexed(key)) return Promise.reject(bytesUnderIndex(key, mutation.collection))
       return mutation
     }
     // The result is only known at the commit, but whether the schema can output a KvU64 at all is known now.
@@ -153,14 +154,9 @@ export class Preparation {
   }
 }
 
-/** No index may contain bytes: the engine takes some for its own binary JSON. Throws a ValidationError. */
+/** Throws a ValidationError if bytes under this key would get into an index. */
 export function assertUnindexed(store: PreparingStore, key: Key): void {
   const definition = store.registry.find(key)
   if ((definition?.indexes.length ?? 0) > 0 || store.isIndexed(key))
-    throw indexedError(key, definition?.name ?? store.collectionOf(key))
-}
-
-function indexedError(key: Key, name: string | null): ValidationError {
-  const message = `a Uint8Array or a KvU64 has no fields, and '${name}' has indexes over them: store it in a field of an object`
-  return new ValidationError(key, [{ message }])
+    throw bytesUnderIndex(key, definition?.name ?? store.collectionOf(key))
 }

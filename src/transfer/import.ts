@@ -142,7 +142,6 @@ class Import {
     const encoded = this.#store.encodeKey(key)
     if (exceeds(stored, this.#store.limits.valueBytes))
       throw new RangeError(`its value is larger than ${this.#store.limits.valueBytes} bytes`)
-    if (typeof stored.value !== 'string') assertUnindexed(this.#store, key)
     const definition = this.#store.registry.find(key)
     if (definition !== undefined) {
       await judgeOutput(definition, key, decodeValue(stored.value, stored.encoding, stored.types, dataFormat))
@@ -222,7 +221,7 @@ class Import {
       keys: rows.map(({ mutation }) => mutation.key),
     })
     const wanted = rows.flatMap((ready, i) =>
-      this.#isWanted(ready, present[i]!) ? [{ ...ready, there: present[i]! }] : [],
+      this.#isWanted(ready, present[i]!) && this.#mayStore(ready) ? [{ ...ready, there: present[i]! }] : [],
     )
     const settled = await Promise.allSettled(
       wanted.map(({ mutation, there }) => {
@@ -241,6 +240,19 @@ class Import {
       }
     }
     return again
+  }
+
+  /** Whether an index takes the row. Bytes that are stored already may have been there before the index. */
+  #mayStore(ready: ReadyRow): boolean {
+    const { key, stored } = ready.row
+    if (typeof stored.value === 'string') return true
+    try {
+      assertUnindexed(this.#store, key)
+      return true
+    } catch (error) {
+      this.#giveUp(ready, error)
+      return false
+    }
   }
 
   /** If another row has its unique value, the source may replace that row later. */

@@ -84,12 +84,16 @@ export function parseRowLine(line: unknown): MovedRow {
   if (!('value' in line)) throw new TypeError('it has no value')
   if (expiresAt !== null && !(Number.isSafeInteger(expiresAt) && (expiresAt as number) >= 0))
     throw new TypeError('its expiresAt is not a number of milliseconds since the epoch')
+  if (hasTooLarge(key))
+    throw new TypeError(`its key has a number that is too large: ${doubles}, or {"number":"Infinity"}`)
   return {
     key: keyOfJson(key),
     stored: storedOf(value, encoding, types),
     expiresAt: expiresAt as number | null,
   }
 }
+
+const doubles = 'numbers are doubles, up to 1.7976931348623157e308. Write it as a text'
 
 function storedOf(value: unknown, encoding: unknown, types: unknown): StoredValue {
   if (typeof encoding !== 'string' || !Object.hasOwn(encodings, encoding))
@@ -130,8 +134,6 @@ function readStored(value: unknown, encoding: EncodingId, types: unknown): Store
   const text = encoding === Encoding.json ? JSON.stringify(value) : jsonText(value)
   // JSON writes a number that is not finite as null.
   if (text.includes('null') && hasTooLarge(value))
-    throw new TypeError(
-      'its value has a number that is too large: numbers are doubles, up to 1.7976931348623157e308. Write it as a text',
-    )
+    throw new TypeError(`its value has a number that is too large: ${doubles}`)
   return { value: text, encoding, types: types === undefined ? null : JSON.stringify(types) }
 }

@@ -278,6 +278,26 @@ it('keep the place of a reader whom a filter gives nothing, while the log is tri
   expect(JSON.parse((await lost.next())!.data)).toMatchObject({ code: 'LOG_TRIMMED' })
 })
 
+it.each([undefined, null, 1, Promise.resolve(false)])(
+  'end if their filter returns %s, which does not say whether to send a change',
+  async (returned) => {
+    const { db, players } = await openPlayers()
+    closing.push(() => db.close())
+    await players.set('ada', { name: 'Ada', score: 1 })
+    const errors: unknown[] = []
+    const filter = (() => returned) as never
+    const live = serveLive(
+      { scores: liveChanges((_, { since }) => players.changes({ since }), { filter }) },
+      { authorize: () => true, onError: (error) => errors.push(error) },
+    )
+    const events = eventsOf(await live.fetch(asking('scores', { 'last-event-id': beginning })))
+    expect(JSON.parse((await events.next())!.data)).toMatchObject({ status: 500 })
+    expect(errors).toEqual([
+      new TypeError('filter of liveChanges must return whether to send the change: true or false'),
+    ])
+  },
+)
+
 it('end if their filter fails, which is a fault of the server', async () => {
   const { db, players } = await openPlayers()
   closing.push(() => db.close())

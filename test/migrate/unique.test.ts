@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Valkeyrie } from 'valkeyrie'
 import { defineSchema } from 'valkeyrie/schema'
@@ -30,6 +30,19 @@ describeEngines('the unique indexes of migrated values', (engine) => {
       code: 'UNIQUE_CONSTRAINT',
     })
     await db.close()
+  })
+
+  it('have to hold once a statement is done that names no collection', async () => {
+    if (engine.name !== 'sqlite') return
+    const made = await upgrade([before], three, [after])
+    const file = join(made.project.migrations, `${made.generated!.tag}.sql`)
+    const shift = "UPDATE kv SET value = json_set(value, '$.n', (value ->> '$.n') + 1);"
+    writeFileSync(file, `${readFileSync(file, 'utf8')}\n--> statement-breakpoint\n${shift}\n`)
+    fillIn(made, '(value) => value')
+    await made.migrate()
+    expect(await made.values()).toEqual(stored(2, 3, 4))
+    const { drift } = await made.check()
+    expect(drift.filter(({ kind }) => kind === 'index')).toEqual([])
   })
 
   it('are gone if the migration drops them', async () => {

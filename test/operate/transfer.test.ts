@@ -450,6 +450,24 @@ it('refuses a text that is not UTF-8', async () => {
   await store.close()
 })
 
+it('refuses a key with a number that is too large for a double, and takes an infinite one', async () => {
+  const file = fresh()
+  await expect(imported(file, '{"key":["t",1e999],"value":1}')).rejects.toThrow(
+    /its key has a number that is too large/,
+  )
+  const infinite = '{"key":["t",{"number":"Infinity"}],"value":1}'
+  expect(await imported(file, infinite)).toEqual({ ...nothing, imported: 1 })
+})
+
+it('leaves bytes as they are that were there before an index', async () => {
+  const file = fresh()
+  const db = await Valkeyrie.open(file)
+  await db.set(['rows', 'x'], new Uint8Array([1]))
+  await db.close()
+  await (await Valkeyrie.withSchema(['rows', '*'], z.any(), { indexes: [{ on: 'a' }] }).open(file)).close()
+  expect(await imported(file, await exported(file))).toEqual({ ...nothing, unchanged: 1 })
+})
+
 it('refuses a number that is too large for a double', async () => {
   const lines = [
     '{"key":["t",1],"value":{"n":1e400,"none":null}}',

@@ -1,4 +1,4 @@
-import { KvU64, ValidationError, Valkeyrie } from 'valkeyrie'
+import { type Database, KvU64, ValidationError, Valkeyrie } from 'valkeyrie'
 import { expect } from 'vitest'
 import { z } from 'zod'
 import type { Cases } from '../suite.ts'
@@ -229,5 +229,23 @@ export const storedValueCases: Cases = {
     await expect(other.atomic().sum(['indexed', 'sum'], 1n).commit()).rejects.toThrow(ValidationError)
     await other.set(['plain', 'bytes'], bytes[0])
     expect(await indexed.count()).toBe(1)
+  },
+
+  'a value without fields is refused by who was there before the index': async (place) => {
+    for (const write of [
+      (db: Database) => db.set(['indexed', 'x'], new Uint8Array([0x4c, 0x17, 0x61, 0x17, 0x61])),
+      (db: Database) => db.atomic().sum(['indexed', 'x'], 1n).commit(),
+    ]) {
+      const path = place.path()
+      if (path === undefined) return
+      await using before = await Valkeyrie.open(path)
+      await before.set(['other'], 1)
+      await using db = await Valkeyrie.withSchema(['indexed', '*'], z.object({ a: z.string() }), {
+        indexes: [{ on: 'a', unique: true }],
+      }).open(path)
+      await expect(write(before)).rejects.toThrow(/store it in a field of an object/)
+      await db.repositories.indexed.insert('y', { a: 'a' })
+      expect(await db.repositories.indexed.count()).toBe(1)
+    }
   },
 }

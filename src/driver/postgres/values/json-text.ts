@@ -101,6 +101,11 @@ const unescapedInJson = remembered((found) => {
   return isEscape ? [...characters].map(escapeOf).join('') : characters
 })
 
+/** The same text in memory of its own: what is cut out of a long text keeps all of it. */
+function copyOf(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('utf16le')
+}
+
 /** More than there are words. */
 const mostRemembered = 8_192
 
@@ -111,7 +116,7 @@ function remembered(make: (found: string) => string): (found: string) => string 
     let result = made.get(found)
     if (result !== undefined) return result
     result = make(found)
-    if (made.size < mostRemembered) made.set(found, result)
+    if (made.size < mostRemembered) made.set(copyOf(found), copyOf(result))
     return result
   }
 }

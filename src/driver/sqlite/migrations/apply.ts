@@ -61,14 +61,14 @@ function insideTransaction(connection: Connection, waiting: WaitingIndexes): Con
     // drizzle-kit begins a migration to be written by hand with a comment.
     if (statement === '') return { run() {} }
     waiting.forgetDropped(statement)
-    const concerns = (collection: string) =>
-      !statement.startsWith('CREATE ') && statement.includes(quoteText(collection))
+    const concerns = (collection: string) => statement.includes(quoteText(collection))
     const prepared = connection.prepare(nested[statement] ?? statement)
     if (prepared.reader) return prepared
     // Before the migrator rolls everything back: the rows in the way may come from the migration itself.
     const run = (...parameters: unknown[]) => {
       try {
-        return waiting.run(concerns, () => prepared.run(...parameters))
+        const once = () => prepared.run(...parameters)
+        return statement.startsWith('CREATE ') ? once() : waiting.run(concerns, once)
       } catch (error) {
         throw explainFailure(connection, statement, error)
       }

@@ -18,13 +18,18 @@ export class WaitingIndexes {
     this.#connection = connection
   }
 
-  /** Runs a statement that changes rows of some collections; without their unique indexes, if it fails with them. */
+  /**
+   * Runs a statement that changes rows of some collections; without their unique indexes, if it fails with them, and then without those
+   * of all others, since it may concern more than it names.
+   */
   run<T>(concerns: (collection: string) => boolean, statement: () => T): T {
-    try {
-      return statement()
-    } catch (error) {
-      if (engineCode(error) !== 'SQLITE_CONSTRAINT_UNIQUE' || !this.#takeAway(concerns)) throw error
-      return statement()
+    for (;;) {
+      try {
+        return statement()
+      } catch (error) {
+        if (engineCode(error) !== 'SQLITE_CONSTRAINT_UNIQUE') throw error
+        if (!this.#takeAway(concerns) && !this.#takeAway(() => true)) throw error
+      }
     }
   }
 
