@@ -49,6 +49,9 @@ export class PreparedPlan {
 
   /** Throws as `Planner.find` does. `values` needs a value for each parameter. */
   plan(values: ParameterValues, range: KeyRange | null): Planned<FindPlan> {
+    // A limit that is undefined would be planned as none.
+    const limit = this.#limit === undefined ? null : checkCount(values[this.#limit], 'limit')
+    const offset = this.#offset === undefined ? null : checkCount(values[this.#offset], 'offset')
     let kinds = ''
     for (const name of this.#names) kinds += operandKinds(checkOperand(values[name], name))
     const { plan, operands, open } = this.#combinations.get(kinds) ?? this.#combine(kinds, values, range)
@@ -58,8 +61,8 @@ export class PreparedPlan {
       filled[plan.range.start.at] = range.start
       filled[plan.range.end.at] = range.end
     }
-    if (this.#limit !== undefined) filled[plan.limit!.at] = checkCount(values[this.#limit], 'limit')
-    if (this.#offset !== undefined) filled[plan.offset!.at] = checkCount(values[this.#offset], 'offset')
+    if (limit !== null) filled[plan.limit!.at] = limit
+    if (offset !== null) filled[plan.offset!.at] = offset
     const after = this.#after === undefined ? this.#query.after : values[this.#after]
     return this.#planner.behind({ plan, operands: filled }, after, range)
   }

@@ -1,4 +1,3 @@
-import type { Key } from '../../contract/key.types.ts'
 import type { RelatedRow } from '../../driver/driver.ts'
 import { encodeStoredKey } from '../../key/codec.ts'
 import { keyText } from '../../key/key-text.ts'
@@ -76,7 +75,7 @@ async function loadReferred(
   const placeOf = parents.map(({ entry }) => {
     const id = valueAt(entry.value, names)
     if (id === undefined || id === null) return null
-    const key = encodedOrNull(store, keyOfId(target.pattern, id as IdOf<Pattern>))
+    const key = encodedOrNull(store, target.pattern, id as IdOf<Pattern>)
     if (key === null) return null
     const text = keyText(key)
     const known = places.get(text)
@@ -88,10 +87,10 @@ async function loadReferred(
   return placeOf.map((place) => (place === null ? null : (rows[place]![0] ?? null)))
 }
 
-/** `null` for an impossible key, for example one that is too long: a value that refers to it refers to nothing. */
-function encodedOrNull(store: RowStore, key: Key): Uint8Array | null {
+/** `null` for an impossible id, for example an object, or one that is too long: a value that refers to it refers to nothing. */
+function encodedOrNull(store: RowStore, pattern: Pattern, id: IdOf<Pattern>): Uint8Array | null {
   try {
-    return store.encodeKey(key)
+    return store.encodeKey(keyOfId(pattern, id))
   } catch (error) {
     if (error instanceof TypeError || error instanceof RangeError) return null
     throw error

@@ -24,8 +24,7 @@ export function splitPatch(definition: AnyDefinition, stored: object, patch: obj
   const increments: Increment[] = []
   for (const [field, given] of Object.entries(patch)) {
     const by = amountOf(given)
-    if (by !== null && isNumeric(definition, field, (stored as Record<string, unknown>)[field]))
-      increments.push({ field, by })
+    if (by !== null && isNumeric(definition, field, ownField(stored, field))) increments.push({ field, by })
     else fields[field] = given
   }
   return { fields, increments }
@@ -43,8 +42,9 @@ export function mayIncrement(patch: object): boolean {
 export function incremented(stored: object, increments: readonly Increment[]): Record<string, unknown> {
   const fields: Record<string, unknown> = Object.create(null)
   for (const { field, by } of increments) {
-    const before = (stored as Record<string, unknown>)[field]
-    if (before === undefined || before === null) fields[field] = by
+    const before = ownField(stored, field)
+    // Not `by` itself, which is -0 for a decrement by 0.
+    if (before === undefined || before === null) fields[field] = by === 0 ? 0 : by
     else if (typeof before === 'number' && typeof by === 'number') fields[field] = before + by
     else if (typeof before === 'bigint' && typeof by === 'bigint') fields[field] = before + by
     else {
@@ -54,6 +54,11 @@ export function incremented(stored: object, increments: readonly Increment[]): R
     }
   }
   return fields
+}
+
+/** Not what an object inherits, as `constructor`. */
+function ownField(stored: object, field: string): unknown {
+  return Object.hasOwn(stored, field) ? (stored as Record<string, unknown>)[field] : undefined
 }
 
 /** What `{ increment }` or `{ decrement }` adds; null for anything else. */

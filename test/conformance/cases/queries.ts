@@ -711,4 +711,27 @@ export const queryCases: Cases = {
     await visits.sum('a', 2n)
     expect(await visits.findMany()).toMatchObject([{ id: 'a', value: new KvU64(2n) }])
   },
+  'a reference that holds something that no id can be leads to nothing': async (place) => {
+    const things = defineSchema(['things', '*'], z.object({}), { name: 'things' })
+    const kids = defineSchema(['kids', '*'], z.object({ ref: z.any() }), {
+      name: 'kids',
+      references: { ref: things },
+    })
+    await using db = await Valkeyrie.withSchemas([things, kids]).open(place.path())
+    await db.repositories.things.set('a', {})
+    const refs = ['a', {}, [1], ['a'], new Date(0), new Map(), Number.NaN, '*', 'x'.repeat(5_000)]
+    for (const [n, ref] of refs.entries()) await db.repositories.kids.set(n, { ref })
+    const found = await db.repositories.kids.findMany({ with: { ref: true } })
+    expect(found.map(({ ref }) => ref?.id ?? null)).toEqual(['a', ...Array(refs.length - 1).fill(null)])
+  },
+
+  'a prepared query refuses a limit that is missing, and then takes one': async (place) => {
+    await using db = await libraryAt(place.path())
+    const { books } = db.repositories
+    for (const query of [{ limit: parameter('n') }, { limit: 3, offset: parameter('n') }]) {
+      const prepared = books.prepare(query)
+      await expect(prepared.execute({ n: undefined } as never)).rejects.toThrow(RangeError)
+      expect(await prepared.execute({ n: 1 })).not.toEqual([])
+    }
+  },
 }

@@ -246,4 +246,17 @@ export const updateCases: Cases = {
     })
     expect((await users.get('alice')).value?.age).toBe(99)
   },
+  'an increment counts from 0 where a field has a name that every object knows': async (place) => {
+    await using db = await Valkeyrie.withSchema(['words', '*'], z.record(z.string(), z.number())).open(
+      place.path(),
+    )
+    const { words } = db.repositories
+    await words.set('a', { toString: 1 })
+    await words.update('a', {
+      constructor: { increment: 2 },
+      valueOf: { decrement: 0 },
+      toString: { increment: 1 },
+    } as never)
+    expect((await words.get('a')).value).toEqual({ toString: 2, constructor: 2, valueOf: 0 })
+  },
 }
