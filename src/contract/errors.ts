@@ -66,14 +66,19 @@ export class ValidationError extends KvError {
   readonly issues: readonly ValidationIssue[]
 
   constructor(key: Key, issues: readonly ValidationIssue[], options?: ErrorOptions) {
-    super(
-      'VALIDATION',
-      `The value of ${formatKey(key)} is not valid: ${issues.map(formatIssue).join('; ')}`,
-      options,
-    )
+    super('VALIDATION', `The value of ${formatKey(key)} is not valid: ${issuesText(issues)}`, options)
     this.key = key
     this.issues = issues
   }
+}
+
+/** How many issues a message names. */
+const mostTold = 20
+
+function issuesText(issues: readonly ValidationIssue[]): string {
+  const told = issues.slice(0, mostTold).map(formatIssue)
+  if (issues.length > mostTold) told.push(`and ${issues.length - mostTold} more`)
+  return told.join('; ')
 }
 
 /**

@@ -8,6 +8,7 @@ import {
 } from './anatomy/anatomy.ts'
 import { sameValue } from './same-value.ts'
 import {
+  addIssues,
   isObject,
   issuesAt,
   keeps,
@@ -99,10 +100,10 @@ function* givenToObject(anatomy: ObjectAnatomy, patch: Fields): Steps<Given> {
   for (const [name, input] of Object.entries(patch)) {
     const field = anatomy.fields.get(name) ?? restOf(anatomy, name)
     if (field === 'keep') given.push([name, input])
-    else if (field === 'refuse') issues.push(...issuesAt(name, refuse(unknownField)))
+    else if (field === 'refuse') addIssues(issues, issuesAt(name, refuse(unknownField)))
     else if (field !== 'drop') {
       const result = yield* validated(field.schema, input)
-      if (result.issues) issues.push(...issuesAt(name, result))
+      if (result.issues) addIssues(issues, issuesAt(name, result))
       else given.push([name, result.value])
     }
   }
@@ -117,7 +118,7 @@ function* givenToRecord({ key, value, dropped }: RecordAnatomy, patch: Fields): 
     const settledKey = yield* validatedName(key.schema, name)
     const result = yield* validated(value.schema, input)
     if (settledKey.issues || result.issues)
-      issues.push(...issuesAt(name, settledKey), ...issuesAt(name, result))
+      addIssues(issues, [...issuesAt(name, settledKey), ...issuesAt(name, result)])
     else given.push([String(settledKey.value), result.value])
   }
   return issues.length > 0 ? { issues } : { given }

@@ -15,6 +15,7 @@ import {
 import { validateInput } from './anatomy/validate-input.ts'
 import { sameValue } from './same-value.ts'
 import type { Steps } from './steps.ts'
+import { valueHash } from './value-hash.ts'
 
 /**
  * What to do with an output.
@@ -90,6 +91,11 @@ export function* validated(schema: StandardSchemaV1, input: unknown): Steps<Resu
 /** Refuses the current value. */
 export function refuse(message: string): Result {
   return { issues: [{ message, path: [] }] }
+}
+
+/** Adds issues one by one: there may be more than a call can have arguments. */
+export function addIssues(issues: StandardSchemaV1.Issue[], more: readonly StandardSchemaV1.Issue[]): void {
+  for (const issue of more) issues.push(issue)
 }
 
 /** The issues of a part, with paths from the whole. */
@@ -179,20 +185,20 @@ function* settleObject(
     if (typeof field === 'string') {
       // A field that the row has and the schema does not know stays.
       if (field === 'keep' || sameValue(value[name], stored)) entries.push([name, value[name]])
-      else if (field === 'refuse') issues.push(...issuesAt(name, refuse(unknownField)))
+      else if (field === 'refuse') addIssues(issues, issuesAt(name, refuse(unknownField)))
       continue
     }
     const absent = isThere ? undefined : optional.get(name)
     if (absent === null) continue
     if (absent !== undefined) {
       const result = purpose === 'judge' ? refuse(missing) : yield* validated(field.schema, absent())
-      if (result.issues) issues.push(...issuesAt(name, result))
+      if (result.issues) addIssues(issues, issuesAt(name, result))
       else entries.push([name, result.value])
       continue
     }
     const unchanged = !isThere && stored === nothing ? undefined : stored
     const result = yield* settle(field, isThere ? value[name] : undefined, unchanged, purpose)
-    if (result.issues) issues.push(...issuesAt(name, result))
+    if (result.issues) addIssues(issues, issuesAt(name, result))
     else if (isThere || result.value !== undefined) entries.push([name, result.value])
   }
   return issues.length > 0 ? { issues } : { value: Object.fromEntries(entries) }
@@ -212,7 +218,7 @@ function* settleRecord(
     if (anatomy.dropped.includes(name) && !sameValue(member, stored)) continue
     const key = yield* settleName(anatomy.key, name, stored === nothing ? nothing : name, purpose)
     const result = yield* settle(anatomy.value, member, stored, purpose)
-    if (key.issues || result.issues) issues.push(...issuesAt(name, key), ...issuesAt(name, result))
+    if (key.issues || result.issues) addIssues(issues, [...issuesAt(name, key), ...issuesAt(name, result)])
     else entries.push([String(key.value), result.value])
   }
   return issues.length > 0 ? { issues } : { value: Object.fromEntries(entries) }
@@ -240,7 +246,7 @@ function* settleList(anatomy: ListAnatomy, value: unknown, before: unknown, purp
       item === null
         ? refuse('is one item more than the schema allows')
         : yield* settle(item, value[i], i in partners ? partners[i] : nothing, purpose)
-    if (result.issues) issues.push(...issuesAt(i, result))
+    if (result.issues) addIssues(issues, issuesAt(i, result))
     else if (i < value.length || result.value !== undefined) settled.push(result.value)
   }
   return issues.length > 0 ? { issues } : { value: settled }
@@ -260,11 +266,15 @@ function partnersOf(value: readonly unknown[], stored: readonly unknown[]): unkn
   value.forEach((item, i) => {
     if (left.has(i) && sameValue(item, stored[i])) take(i, i)
   })
-  value.forEach((item, i) => {
-    if (partners[i] !== nothing) return
-    const from = [...left].find((at) => sameValue(item, stored[at]))
-    if (from !== undefined) take(i, from)
-  })
+  if (left.size > 0 && partners.includes(nothing)) {
+    const places = Map.groupBy(left, (at) => valueHash(stored[at]))
+    value.forEach((item, i) => {
+      if (partners[i] !== nothing) return
+      const alike = places.get(valueHash(item)) ?? []
+      const found = alike.findIndex((at) => sameValue(item, stored[at]))
+      if (found >= 0) take(i, alike.splice(found, 1)[0]!)
+    })
+  }
   value.forEach((_, i) => {
     if (partners[i] === nothing && left.has(i)) take(i, i)
   })
@@ -294,7 +304,7 @@ function* settleCollection(
     const settledKey = yield* settle(key, name, isStored ? name : nothing, purpose)
     const result = yield* settle(member, item, isStored ? stored.get(name) : nothing, purpose)
     if (settledKey.issues || result.issues)
-      issues.push(...issuesAt(String(name), settledKey), ...issuesAt(String(name), result))
+      addIssues(issues, [...issuesAt(String(name), settledKey), ...issuesAt(String(name), result)])
     else entries.push([settledKey.value, result.value])
   }
   return issues.length > 0 ? { issues } : { value: new Map(entries) }

@@ -64,7 +64,7 @@ export function decode<F extends Fields>({ fields }: Message<F>, bytes: Uint8Arr
     const [name, field] = names.get(number) ?? []
     if (field === undefined) continue
     const values = valuesOf(field, held)
-    if (field.list) (decoded[name!] as unknown[]).push(...values)
+    if (field.list) for (const value of values) (decoded[name!] as unknown[]).push(value)
     else decoded[name!] = values.at(-1)
   }
   return decoded as Decoded<F>

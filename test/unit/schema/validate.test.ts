@@ -222,3 +222,28 @@ it('says in a patch, too, what an issue of a class says', async () => {
   if (!(error instanceof ValidationError)) throw error
   expect(error.issues).toEqual([{ message: 'must be more than 3 (was 1)', path: ['n'] }])
 })
+
+it('reports every issue of a patch, however many, and names the first of them', async () => {
+  const schema = z.object({ items: z.array(z.number()) })
+  await using db = await Valkeyrie.withSchema(pattern, schema).open()
+  const { users } = db.repositories
+  await users.set('alice', { items: [] })
+  const items = Array.from({ length: 150_000 }, () => 'none') as never
+  const error = await failureOf(() => users.update('alice', { items }))
+  if (!(error instanceof ValidationError)) throw error
+  expect(error.issues).toHaveLength(150_000)
+  expect(error.message).toMatch(/items\.0: .*; and 149980 more$/)
+})
+
+it('keeps the items of a codec that have moved or stay, in a list of thousands', async () => {
+  const date = z.codec(z.iso.datetime(), z.date(), {
+    decode: (text) => new Date(text),
+    encode: (at) => at.toISOString(),
+  })
+  await using db = await Valkeyrie.withSchema(pattern, z.object({ list: z.array(date) })).open()
+  const { users } = db.repositories
+  const days = Array.from({ length: 30_000 }, (_, n) => new Date(n * 86_400_000))
+  await users.set('alice', { list: days.map((day) => day.toISOString()) })
+  await users.update('alice', ({ list }) => ({ list: list.slice(1).reverse() }))
+  expect((await users.get('alice')).value?.list).toEqual(days.slice(1).reverse())
+})

@@ -12,6 +12,9 @@ const dialect = new PgDialect()
 /** The limit of the protocol. */
 const mostBindings = 65_535
 
+/** Beside more shown rows than this, comparing each stored key with theirs takes longer than planning. */
+const mostNamed = 100
+
 /** A query as the server runs it, and how to bind the operands of a plan. */
 export class PreparedStatement implements Statement {
   /** Each connection keeps the plan of a statement under its name. */
@@ -29,6 +32,14 @@ export class PreparedStatement implements Statement {
       if (!(parameter instanceof Binding)) throw new TypeError(`an operand is spliced into ${sql}`)
       return parameter.of
     })
+  }
+
+  /**
+   * As it is to be run beside rows that a session was shown. Beside many, it is planned each time: the one plan for any number of rows
+   * compares each stored key with all of theirs, one after the other.
+   */
+  planned(shown: readonly ShownRow[] = []): Statement {
+    return shown.length > mostNamed ? { text: this.text } : this
   }
 
   /** The values for the placeholders. */

@@ -109,7 +109,7 @@ export class QueryRunner {
       compiled.isToTell = false
     }
     try {
-      return await run(query, query.bind(operands, shown))
+      return await run(query.planned(shown), query.bind(operands, shown))
     } catch (error) {
       throw failure(plan, error)
     }

@@ -30,13 +30,13 @@ export class SeenRows {
     const page = sql` ORDER BY kv.key ${order} LIMIT ${operand(3, 'bigint')}`
     const query = this.#query(sql.raw(keyedColumns), collection !== null, true, page)
     const operands = [collection ?? '', range.start, range.end, limit]
-    return (await run(query, query.bind(operands, shown))).map(keyedRow)
+    return (await run(query.planned(shown), query.bind(operands, shown))).map(keyedRow)
   }
 
   async count({ collection, range }: Count, { run, shown }: Running): Promise<number> {
     const query = this.#query(sql.raw('count(*)'), true, range !== null, sql.empty())
     const operands = range === null ? [collection] : [collection, range.start, range.end]
-    const [row] = await run(query, query.bind(operands, shown))
+    const [row] = await run(query.planned(shown), query.bind(operands, shown))
     return row![0] as number
   }
 
