@@ -2,6 +2,7 @@ import { compareParts } from '../key/codec.ts'
 import { keyJson } from '../key/key-json.ts'
 import { jsonSchemaOf } from '../schema/json-schema.ts'
 import type { OpenedDatabase } from './opened-database.ts'
+import { OwnTables } from './own-tables.ts'
 
 /** What the database knows of its collections: their schemas, indexes and references. */
 export async function catalogAnswer(opened: OpenedDatabase): Promise<object> {
@@ -34,6 +35,6 @@ export async function countsAnswer(opened: OpenedDatabase): Promise<object> {
   const counts: [string, number][] = []
   for (const [name, repository] of Object.entries(db.repositories))
     counts.push([name, await repository.count()])
-  const others = await (await opened.tables()).countOthers()
+  const others = await new OwnTables(db).countOthers()
   return { repositories: Object.fromEntries(counts), others }
 }

@@ -43,9 +43,9 @@ export async function feedAnswer(
   // Before the stream begins: a file that is gone is refused by the status, which the page can tell from a lost connection.
   let shown = await opened.database()
   const lastId = request.headers['last-event-id']
-  let told = typeof lastId === 'string' ? lastId : await stampBefore(opened, recent as number)
+  let told = typeof lastId === 'string' ? lastId : await stampBefore(shown, recent as number)
   const events = new EventStream(response)
-  await events.send('open', told, { newest: await stampBefore(opened, 0) })
+  await events.send('open', told, { newest: await stampBefore(shown, 0) })
   const tell = async () => {
     // A slow reader has enough to read.
     if (response.writableNeedDrain) return
@@ -74,7 +74,7 @@ export async function feedAnswer(
         // It was opened again.
         if (error instanceof DatabaseClosedError) continue
         if (!isGap(error)) throw error
-        told = await stampBefore(opened, 0)
+        told = await stampBefore(db, 0)
         await events.send('gap', told, { message: error.message })
       }
     }
@@ -96,9 +96,8 @@ function isGap(error: unknown): error is Error {
 }
 
 /** The versionstamp before the last commits: this many, or fewer if they are large. */
-async function stampBefore(opened: OpenedDatabase, commits: number): Promise<string> {
-  const store = storeOf(await opened.database())!
-  const last = await store.driver.lastCommits(commits + 1)
+async function stampBefore(db: InspectedDatabase<EngineName>, commits: number): Promise<string> {
+  const last = await storeOf(db)!.driver.lastCommits(commits + 1)
   let left = mostRecentBytes
   const at = last.findIndex((commit, index) => {
     left -= commit.bytes

@@ -7,6 +7,7 @@ import { decodeKey, encodePrefix } from '../key/codec.ts'
 import { keyJson, keyOfJson } from '../key/key-json.ts'
 import { prefixRange } from '../key/range.ts'
 import type { OpenedDatabase } from './opened-database.ts'
+import { OwnTables } from './own-tables.ts'
 import { checkLimit } from './row-answers.ts'
 import { type ReadRow, rowJson } from './row-json.ts'
 
@@ -24,7 +25,7 @@ export async function keysAnswer(
   const db = await opened.database()
   const range = prefixRange(encodePrefix(keyOfJson(prefix)))
   const from = after === null ? null : Buffer.from(after, 'hex')
-  const found = await (await opened.tables()).otherKeys(range, from, limit)
+  const found = await new OwnTables(db).otherKeys(range, from, limit)
   const rows = await rowsOf(
     db,
     found.map((key) => decodeKey(key)),

@@ -60,11 +60,6 @@ export class OpenedDatabase {
     return storeOf(await this.database())!.registry.definitions
   }
 
-  /** Its tables, for statements that repositories do not have. */
-  async tables(): Promise<OwnTables> {
-    return new OwnTables(await this.database())
-  }
-
   /** Whether the open file is still the one at the path. */
   isThere(): boolean {
     return sameFile(identityOf(this.#file), this.#identity)

@@ -21,6 +21,7 @@ const statuses: { readonly [code: string]: number } = {
   NOT_FOUND: 404,
   QUERY: 400,
   LOG_TRIMMED: 410,
+  MIGRATION: 409,
   DATABASE_BUSY: 503,
   CONNECTION: 503,
 }

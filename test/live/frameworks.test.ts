@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, get, type ServerResponse } from 'node:http'
+import { createServer, get, type ServerOptions, type ServerResponse } from 'node:http'
 import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { json } from 'node:stream/consumers'
@@ -169,18 +169,24 @@ it('sends each cookie of an answer', async () => {
   ])
 })
 
+/** A server that this handler answers, and its first response. */
+async function servedBy(handle: ReturnType<typeof nodeHandler>, options: ServerOptions = {}) {
+  const { promise: responding, resolve } = Promise.withResolvers<ServerResponse>()
+  const server = createServer(options, (request, response) => {
+    resolve(response)
+    handle(request, response)
+  })
+  closing.push(() => stop(server))
+  const { port } = await listening(server)
+  return { server, port, responding }
+}
+
 it('closes the connection of a client that does not read when its stream is over', async () => {
   const { db, players, serve: live } = await openPlayers()
   closing.push(() => db.close())
   const serving = live()
   const handle = nodeHandler(serving)
-  const responding = Promise.withResolvers<ServerResponse>()
-  const server = createServer((request, response) => {
-    responding.resolve(response)
-    handle(request, response)
-  })
-  closing.push(() => stop(server))
-  const { port } = await listening(server)
+  const { server, port, responding } = await servedBy(handle)
   const long = 'x'.repeat(500_000)
   for (let i = 0; i < 40; i++) await players.set(`player ${i}`, { name: long, score: i })
   const socket = connect(port, '127.0.0.1')
@@ -188,7 +194,7 @@ it('closes the connection of a client that does not read when its stream is over
   socket.pause()
   socket.write('GET /live/all HTTP/1.1\r\nHost: a\r\n\r\n')
   await waitUntil('the stream', () => serving.streams === 1)
-  const response = await waitFor('the response', responding.promise)
+  const response = await waitFor('the response', responding)
   await waitUntil('what it does not read', () => response.writableNeedDrain)
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   onTestFinished(() => void vi.useRealTimers())
@@ -204,19 +210,13 @@ it('closes the connection of a client that does not take the last of its respons
   onTestFinished(() => void vi.useRealTimers())
   const bytes = 20_000_000
   const handle = nodeHandler({ fetch: async () => new Response(new Uint8Array(bytes)) })
-  const responding = Promise.withResolvers<ServerResponse>()
   // All of it is taken into a buffer, and nothing waits for that to drain.
-  const server = createServer({ highWaterMark: 2 * bytes }, (request, response) => {
-    responding.resolve(response)
-    handle(request, response)
-  })
-  closing.push(() => stop(server))
-  const { port } = await listening(server)
+  const { port, responding } = await servedBy(handle, { highWaterMark: 2 * bytes })
   const socket = connect(port, '127.0.0.1')
   closing.push(() => socket.destroy())
   socket.pause()
   socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
-  const response = await waitFor('the response', responding.promise)
+  const response = await waitFor('the response', responding)
   await waitUntil('the end of the response', () => response.writableEnded)
   expect(response.writableFinished).toBe(false)
   const closed = once(response, 'close')
@@ -232,16 +232,10 @@ it('keeps nothing of a client that has gone', async () => {
   closing.push(() => db.close())
   const serving = live({ lifetime: 0 })
   const handle = nodeHandler(serving)
-  const responding = Promise.withResolvers<ServerResponse>()
-  const server = createServer((request, response) => {
-    responding.resolve(response)
-    handle(request, response)
-  })
-  closing.push(() => stop(server))
-  const { port } = await listening(server)
+  const { port, responding } = await servedBy(handle)
   const socket = connect(port, '127.0.0.1')
   socket.write('GET /live/all HTTP/1.1\r\nHost: a\r\n\r\n')
-  const response = await waitFor('the response', responding.promise)
+  const response = await waitFor('the response', responding)
   await waitUntil('the stream', () => serving.streams === 1)
   const timers = vi.getTimerCount()
   const closed = once(response, 'close')
