@@ -20,8 +20,8 @@ const firstPause = 50
 const longestPause = 60_000
 
 /**
- * The messages or jobs of one queue that could not be taken in this process: because they cannot be decoded here, are too large
- * here, or are none. They are left for whoever can, and tried again after a pause. The others are taken meanwhile.
+ * The messages, jobs or schedules of one queue that could not be taken in this process: because they cannot be decoded here, are
+ * too large here, or are none. They are left for whoever can, and tried again after a pause. The others are taken meanwhile.
  */
 export class PassedOver {
   readonly #now: () => number

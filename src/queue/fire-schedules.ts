@@ -1,19 +1,25 @@
 // A schedule fires in two steps, so that at its time workers only have to take the job. A moment before, the job is enqueued for
 // that time, and the schedule stays where it is. A moment after, the schedule moves on: only then is it known whether a worker was
 // running or the time was missed. If `misfire` skips a missed time, its job is then removed, unless a worker took it.
+import { type Found, isOfRow, type PassedOver } from '../delivery/passed-over.ts'
 import type { Taken } from '../delivery/pump.ts'
+import { formatVersionstamp, parseVersionstamp } from '../key/versionstamp.ts'
+import { storeOfFace } from '../key-value/key-value.ts'
 import { inSlices } from '../time/give-way.ts'
 import { readDueTimes } from './due-times.ts'
 import { occurrenceId, occurrenceOf } from './occurrence.ts'
+import { firstSchedule, storedRows } from './places.ts'
 import type { QueueRows } from './queue-rows.ts'
 import type { StoredJob, StoredSchedule } from './rows.ts'
 import { nowOf, type QueueDatabase, type QueueOperation } from './target.ts'
 
-type Entry = { readonly id: string; readonly value: StoredSchedule; readonly versionstamp: string }
+interface Schedule extends Found {
+  readonly id: string
+  readonly value: StoredSchedule
+}
 
 /** What one commit does to a schedule. */
-interface Step {
-  readonly entry: Entry
+interface Step extends Schedule {
   /** The occurrences whose jobs to enqueue, and when each is due. */
   readonly jobs: readonly { readonly time: number; readonly due: number }[]
   /** The occurrence that was missed and is skipped, although its job was enqueued ahead. */
@@ -28,17 +34,70 @@ const headStart = 1_000
 const settling = 200
 /** How many schedules to read at once. */
 const mostAtOnce = 1_000
+/** How many of them at once, if each has to be taken on its own. */
+const mostAlone = 100
 /** How many schedules fire in one commit, which takes some milliseconds that cannot be split. */
 const mostInCommit = 200
 
 /**
  * Enqueues the jobs of schedules: jobs with a group at their time, all others a moment before. Each is enqueued once, whichever
- * process does it. Returns when to call it again.
+ * process does it. A schedule that cannot be read or enqueued here is passed over. Returns when to call it again.
  */
-export async function fireSchedules(rows: QueueRows, database: QueueDatabase): Promise<Taken<never>> {
-  const { schedules } = rows.in(database)
+export async function fireSchedules(
+  rows: QueueRows,
+  database: QueueDatabase,
+  passedOver: PassedOver,
+): Promise<Taken<never>> {
   const now = nowOf(database)
-  const due = await schedules.findMany({
+  const isFound = await fireDue(rows, database, passedOver, now)
+  // If it has found some, another process may have been faster, or another schedule may be due.
+  return { jobs: [], nextDue: isFound ? now : await nextStep(rows, database, passedOver, now) }
+}
+
+/** Fires the schedules that are due; or, if one of them cannot be read, each on its own. Returns whether there were some. */
+async function fireDue(
+  rows: QueueRows,
+  database: QueueDatabase,
+  passedOver: PassedOver,
+  now: number,
+): Promise<boolean> {
+  const query = dueAt(now)
+  if (passedOver.size > 0) return fireEach(rows, database, passedOver, query, now)
+  let steps: Step[]
+  try {
+    const due = await rows.in(database).schedules.findMany({ ...query, limit: mostAtOnce })
+    steps = await inSlices(due, (entry) =>
+      stepOf({ ...entry, version: parseVersionstamp(entry.versionstamp) }, now),
+    )
+  } catch (error) {
+    if (!isOfRow(error)) throw error
+    return fireEach(rows, database, passedOver, query, now)
+  }
+  await Promise.all(commitsOf(steps).map((steps) => take(rows, database, passedOver, steps)))
+  return steps.length > 0
+}
+
+async function fireEach(
+  rows: QueueRows,
+  database: QueueDatabase,
+  passedOver: PassedOver,
+  query: ReturnType<typeof dueAt>,
+  now: number,
+): Promise<boolean> {
+  const store = storeOfFace(database)!
+  const found = await storedRows(rows, 'schedules', database, query, mostAlone + passedOver.size)
+  const wanted = found.filter((row) => !passedOver.isPaused(row)).slice(0, mostAlone)
+  await passedOver.takeEach(wanted, async (row) => {
+    const { key, version } = row
+    const value = (await store.decode(row, key)) as StoredSchedule
+    return isCommitted(rows, database, [stepOf({ id: rows.idOf(key), key, version, value }, now)])
+  })
+  return wanted.length > 0
+}
+
+/** The query of the schedules with something to do, in the order of their times. */
+function dueAt(now: number) {
+  return {
     where: {
       next: { lte: now + headStart },
       OR: [
@@ -48,13 +107,7 @@ export async function fireSchedules(rows: QueueRows, database: QueueDatabase): P
       ],
     },
     orderBy: { next: 'asc' },
-    limit: mostAtOnce,
-  })
-  if (due.length === 0) return { jobs: [], nextDue: await nextStep(rows, database, now) }
-  const steps = await inSlices(due, (entry) => stepOf(entry, now))
-  await Promise.all(commitsOf(steps).map((steps) => take(rows, database, steps)))
-  // Another process may have been faster, or another schedule may be due.
-  return { jobs: [], nextDue: now }
+  } as const
 }
 
 /** Whether a taken job belongs to a missed occurrence that its schedule skips: no worker was running at its time. */
@@ -78,49 +131,72 @@ export function isAhead({ ahead, next }: StoredSchedule): boolean {
   return next !== null && ahead === next
 }
 
-function stepOf(entry: Entry, now: number): Step {
-  const { value } = entry
+function stepOf(schedule: Schedule, now: number): Step {
+  const { value } = schedule
   const first = value.next!
   const isEarly = first > now
   const { times, next } = readDueTimes(value, isEarly ? first : now)
   if (isEarly && times.length > 0) {
-    return { entry, jobs: [{ time: first, due: first }], missed: null, next: first, ahead: first }
+    return { ...schedule, jobs: [{ time: first, due: first }], missed: null, next: first, ahead: first }
   }
   const enqueued = isAhead(value) ? first : null
   const jobs = times.filter((time) => time !== enqueued).map((time) => ({ time, due: now }))
   const missed = enqueued === null || times.includes(enqueued) ? null : enqueued
-  return { entry, jobs, missed, next, ahead: null }
+  return { ...schedule, jobs, missed, next, ahead: null }
 }
 
 /** When to look at the schedules again, if there is nothing to do now. */
-async function nextStep(rows: QueueRows, database: QueueDatabase, now: number): Promise<number | null> {
-  const { schedules } = rows.in(database)
+async function nextStep(
+  rows: QueueRows,
+  database: QueueDatabase,
+  passedOver: PassedOver,
+  now: number,
+): Promise<number | null> {
   const near = { gt: now - settling, lte: now + headStart }
-  const orderBy = { next: 'asc' } as const
+  const first = (where: object) =>
+    firstSchedule(rows, database, passedOver, { where, orderBy: { next: 'asc' } })
   const [later, enqueued, grouped] = await Promise.all([
-    schedules.findFirst({ where: { next: { gt: now + headStart } }, orderBy }),
-    schedules.findFirst({ where: { next: near, ahead: { isNotNull: true } }, orderBy }),
-    schedules.findFirst({ where: { next: near, ahead: { isNull: true } }, orderBy }),
+    first({ next: { gt: now + headStart } }),
+    first({ next: near, ahead: { isNotNull: true } }),
+    first({ next: near, ahead: { isNull: true } }),
   ])
+  const again = passedOver.next
   const times = [
-    ...(later === null ? [] : [later.value.next! - (later.value.group === null ? headStart : 0)]),
-    ...(enqueued === null ? [] : [enqueued.value.next! + settling]),
-    ...(grouped === null ? [] : [grouped.value.next!]),
+    ...(later === null ? [] : [later.next! - (later.group === null ? headStart : 0)]),
+    ...(enqueued === null ? [] : [enqueued.next! + settling]),
+    ...(grouped === null ? [] : [grouped.next!]),
+    ...(again === null ? [] : [again]),
   ]
   return times.length === 0 ? null : Math.min(...times)
 }
 
 /** Takes steps in one commit. If another process was faster with one of them, or if one fails, takes each in its own commit. */
-async function take(rows: QueueRows, database: QueueDatabase, steps: readonly Step[]): Promise<void> {
-  try {
-    const operation = database.atomic()
-    const enqueuedAt = nowOf(database)
-    for (const step of steps) await addTo(operation, rows, database, step, enqueuedAt)
-    if ((await operation.commit()).ok || steps.length === 1) return
-  } catch (error) {
-    if (steps.length === 1) throw error
+async function take(
+  rows: QueueRows,
+  database: QueueDatabase,
+  passedOver: PassedOver,
+  steps: readonly Step[],
+): Promise<void> {
+  if (steps.length > 1) {
+    try {
+      if (await isCommitted(rows, database, steps)) return
+    } catch {
+      // Those to blame fail again on their own.
+    }
   }
-  await Promise.all(steps.map((step) => take(rows, database, [step])))
+  await passedOver.takeEach(steps, (step) => isCommitted(rows, database, [step]))
+}
+
+/** Commits steps. False if another process was faster with one of them: then none of them is taken. */
+async function isCommitted(
+  rows: QueueRows,
+  database: QueueDatabase,
+  steps: readonly Step[],
+): Promise<boolean> {
+  const operation = database.atomic()
+  const enqueuedAt = nowOf(database)
+  for (const step of steps) await addTo(operation, rows, database, step, enqueuedAt)
+  return (await operation.commit()).ok
 }
 
 /** Adds a step to an operation, which commits nothing if another process was faster; a step that has to wait is left out. */
@@ -128,18 +204,16 @@ async function addTo(
   operation: QueueOperation,
   rows: QueueRows,
   database: QueueDatabase,
-  { entry, jobs, missed, next, ahead }: Step,
+  { id: schedule, key, version, value, jobs, missed, next, ahead }: Step,
   enqueuedAt: number,
 ): Promise<void> {
-  const { id: schedule, value, versionstamp } = entry
-  const key = rows.scheduleKey(schedule)
   if (missed !== null) {
     const job = await rows.in(database).jobs.get(occurrenceId({ schedule, time: missed }))
     // Its worker is about to ask `isLeftOut`, which a schedule that has moved on could not tell.
     if (job.value !== null && wasJustTaken(job.value, enqueuedAt - settling, rows.terms.lease)) return
     if (isUntouched(job.value)) operation.check(job).delete(job.key)
   }
-  operation.check({ key, versionstamp }).set(key, { ...value, next, ahead })
+  operation.check({ key, versionstamp: formatVersionstamp(version) }).set(key, { ...value, next, ahead })
   const { payload, priority, group } = value
   for (const { time, due } of jobs) {
     const id = occurrenceId({ schedule, time })

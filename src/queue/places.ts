@@ -1,46 +1,85 @@
 import type { Key } from '../contract/key.types.ts'
+import type { PassedOver } from '../delivery/passed-over.ts'
 import type { KeyedRow, StoredRow } from '../driver/driver.ts'
 import { storeOfFace } from '../key-value/key-value.ts'
 import { planFind } from '../repository/find/found-rows.ts'
 import { comparedStored } from '../store/stored-row.ts'
 import type { QueueRows } from './queue-rows.ts'
-import type { StoredJob } from './rows.ts'
+import type { StoredJob, StoredSchedule } from './rows.ts'
 import type { QueueDatabase, QueueUnit, QueueView } from './target.ts'
 
 /** When a job is due, and before which others: read without its payload, which this process may be unable to decode. */
 export type Place = Pick<StoredJob, 'priority' | 'due'>
 
-/** Which jobs to find. */
-interface JobQuery {
+/** When a schedule has its next occurrence, and what its jobs wait for: read without its payload, too. */
+export type SchedulePlace = Pick<StoredSchedule, 'next' | 'group'>
+
+/** Which rows to find. */
+interface PlaceQuery {
   readonly where: object
   readonly orderBy: object
 }
 
-/** The first `limit` jobs that a query finds, as they are stored. */
-export function jobRows(
+/** The first `limit` jobs or schedules that a query finds, as they are stored. */
+export function storedRows(
   rows: QueueRows,
+  of: 'jobs' | 'schedules',
   target: QueueDatabase | QueueUnit | QueueView,
-  query: JobQuery,
+  query: PlaceQuery,
   limit: number,
 ): Promise<KeyedRow[]> {
   const store = storeOfFace(target)!
   store.assertOpen()
-  return store.read({ type: 'find', query: planFind(store, rows.definitions[0], { ...query, limit }) })
+  const definition = rows.definitions[of === 'jobs' ? 0 : 2]
+  return store.read({ type: 'find', query: planFind(store, definition, { ...query, limit }) })
 }
 
 /** The place of the first job that a query finds, null if it finds none. Damaged rows have no place. */
-export async function firstPlace(
+export function firstPlace(
   rows: QueueRows,
   target: QueueDatabase | QueueUnit | QueueView,
-  query: JobQuery,
+  query: PlaceQuery,
 ): Promise<Place | null> {
+  return firstRead(
+    (limit) => storedRows(rows, 'jobs', target, query, limit),
+    (row) => placeIn(row, row.key),
+  )
+}
+
+/** The place of the first schedule that a query finds and that is not passed over, null if it finds none. */
+export function firstSchedule(
+  rows: QueueRows,
+  database: QueueDatabase,
+  passedOver: PassedOver,
+  query: PlaceQuery,
+): Promise<SchedulePlace | null> {
+  return firstRead(
+    (limit) => storedRows(rows, 'schedules', database, query, limit),
+    (row) => (passedOver.isPaused(row) ? null : schedulePlaceIn(row)),
+  )
+}
+
+/** What the first row gives for which `read` does not return null. */
+async function firstRead<T>(
+  find: (limit: number) => Promise<KeyedRow[]>,
+  read: (row: KeyedRow) => T | null,
+): Promise<T | null> {
   for (let limit = 1; ; limit *= 2) {
-    const found = await jobRows(rows, target, query, limit)
+    const found = await find(limit)
     for (const row of found) {
-      const place = placeIn(row, row.key)
+      const place = read(row)
       if (place !== null) return place
     }
     if (found.length < limit) return null
+  }
+}
+
+function schedulePlaceIn(row: KeyedRow): SchedulePlace | null {
+  try {
+    const { next, group } = comparedStored(row, row.key) as SchedulePlace
+    return typeof next === 'number' ? { next, group } : null
+  } catch {
+    return null
   }
 }
 

@@ -41,8 +41,8 @@ export class QueueRows {
     return ['queues', this.name, 'jobs', id]
   }
 
-  /** The id of the job under a key. */
-  idOfJob(key: Key): string {
+  /** The id of the job or schedule under a key. */
+  idOf(key: Key): string {
     return key[3] as string
   }
 

@@ -7,7 +7,7 @@ import { clock } from '../time/clock.ts'
 import { isLeftOut } from './fire-schedules.ts'
 import { type Desk, HeldJob, type TakenJob } from './held-job.ts'
 import { LeaseLostError } from './lease-lost-error.ts'
-import { firstOfPriorities, firstPlace, jobRows } from './places.ts'
+import { firstOfPriorities, firstPlace, storedRows } from './places.ts'
 import type { StoredJob } from './rows.ts'
 import { warn } from './warn.ts'
 
@@ -109,14 +109,14 @@ async function claimEach(
   set: (job: StoredJob) => StoredJob,
 ): Promise<Claimed> {
   const store = storeOfFace(database)!
-  const found = await jobRows(rows, database, query, limit + passedOver.size)
+  const found = await storedRows(rows, 'jobs', database, query, limit + passedOver.size)
   const wanted = found.filter((row) => !passedOver.isPaused(row)).slice(0, limit)
   const claims = await passedOver.takeEach(wanted, async (row): Promise<TakenJob | null> => {
     const { key } = row
     const value = set((await store.decode(row, key)) as StoredJob)
     const check = { key, versionstamp: formatVersionstamp(row.version) }
     const result = await database.atomic().check(check).set(key, value).commit()
-    return result.ok ? { id: rows.idOfJob(key), value, versionstamp: result.versionstamp } : null
+    return result.ok ? { id: rows.idOf(key), value, versionstamp: result.versionstamp } : null
   })
   return { entries: claims.filter((job) => job !== null), isMore: wanted.length > 0 }
 }

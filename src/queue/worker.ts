@@ -19,7 +19,10 @@ import { warn } from './warn.ts'
 import type { Handler, ProcessOptions, StopOptions, Worker } from './worker.types.ts'
 
 /** What the workers of one queue in this process share. */
-type Shared = Pick<Desk, 'leases' | 'passedOver'>
+interface Shared extends Pick<Desk, 'leases' | 'passedOver'> {
+  /** The schedules that cannot be read here. */
+  readonly passedSchedules: PassedOver
+}
 
 /** By the name of the queue. */
 const sharedOf = new WeakMap<Store, Map<string, Shared>>()
@@ -51,11 +54,12 @@ export class RunningWorker<P = unknown> implements Worker, Endable {
     store.assertOpen()
     store.driver.assertWritable()
     rows.in(database)
+    const { passedSchedules, ...shared } = sharedIn(store, rows.name)
     this.#store = store
     this.#desk = {
       database,
       rows,
-      ...sharedIn(store, rows.name),
+      ...shared,
       completions: new Completions(store),
       now: () => store.now(),
     }
@@ -75,7 +79,7 @@ export class RunningWorker<P = unknown> implements Worker, Endable {
       now: () => store.now(),
       ranges: [rows.rangeOf('schedules')],
       concurrency: 1,
-      take: () => fireSchedules(rows, database),
+      take: () => fireSchedules(rows, database, passedSchedules),
       work: async () => {},
       onError: warn,
     })
@@ -177,7 +181,11 @@ function sharedIn(store: Store, name: string): Shared {
   const all = sharedOf.get(store) ?? new Map<string, Shared>()
   sharedOf.set(store, all)
   const now = () => store.now()
-  const shared = all.get(name) ?? { leases: new Leases(now), passedOver: new PassedOver(now, warn) }
+  const shared = all.get(name) ?? {
+    leases: new Leases(now),
+    passedOver: new PassedOver(now, warn),
+    passedSchedules: new PassedOver(now, warn),
+  }
   all.set(name, shared)
   return shared
 }

@@ -104,6 +104,34 @@ it('a delayed job that a worker cannot decode delays no other', async () => {
   expect(warnings).toStrictEqual([])
 })
 
+it('a schedule that a worker cannot decode is left for one that can, and the others fire', async () => {
+  const clock = stillClock()
+  const path = address()
+  const [newRelease, oldRelease] = [await opened(path, newer), await opened(path, older)]
+  const warnings = warningsOf('QUEUE_WORKER')
+  await work.schedule(newRelease, 'price', { cron: '* * * * *', payload: new Money(5) })
+  for (const group of [undefined, 'group'])
+    await work.schedule(newRelease, `text ${group}`, { cron: '* * * * *', payload: group ?? 'none', group })
+  const { seen, worker } = working(oldRelease)
+  clock.advance(60_000)
+  await waitUntil('the others', () => seen.length === 2)
+  expect(seen.toSorted()).toStrictEqual(['group', 'none'])
+  await waitUntil('a warning', () => warnings.length > 0)
+  await turns()
+  const met = warnings.length
+  clock.advance(1)
+  await work.schedule(newRelease, 'unrelated', { cron: '0 0 1 1 *', payload: 'unrelated' })
+  await turns()
+  expect(warnings).toHaveLength(met)
+  clock.advance(60_000)
+  await waitUntil('the next ones', () => seen.length === 4)
+  await waitUntil('another warning', () => warnings.length > met)
+  expect(warnings.every(({ message }) => /a value of type 'app.money'/.test(message))).toBe(true)
+  await worker.stop()
+  const able = working(newRelease)
+  await waitUntil('its job', () => able.seen.some((payload) => payload instanceof Money))
+})
+
 it('a job that is too large for a worker is left for one that takes it, and the others run', async () => {
   stillClock()
   const path = address()

@@ -3,11 +3,13 @@ import { defineValueType, Valkeyrie } from 'valkeyrie'
 import { queue, type Schedule } from 'valkeyrie/queue'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { PassedOver } from '../../src/delivery/passed-over.ts'
 import { Occurrences } from '../../src/queue/cron.ts'
 import { dueTimes } from '../../src/queue/due-times.ts'
 import { fireSchedules, isLeftOut } from '../../src/queue/fire-schedules.ts'
 import { termsOf } from '../../src/queue/options.ts'
 import { QueueRows } from '../../src/queue/queue-rows.ts'
+import { warn } from '../../src/queue/warn.ts'
 import { seedOfThisRun } from '../concurrency/random.ts'
 import { newAddress } from '../engine-of-project.ts'
 import { extent } from '../extent.ts'
@@ -398,22 +400,23 @@ describe('a schedule', () => {
     const terms = termsOf({ lease })
     const rows = new QueueRows('reports', z.object({ name: z.string() }), reports.definitions as never, terms)
     const database = db as never
+    const passedOver = new PassedOver(() => clock.now, warn)
     const taken = { attempts: 1, worker: 'w', due: clock.now + lease }
     const [job] = await db.repositories.reports.findMany()
     await db.repositories.reports.update(job!.id, (value) => ({ ...value, ...taken }))
     const next = async () => (await schedulesOf(db)).get('s')!.next
-    await fireSchedules(rows, database)
+    await fireSchedules(rows, database, passedOver)
     expect(await next()).toBe(hour)
     expect(await isLeftOut(rows, database, job!.id, clock.now)).toBe(true)
     await db.repositories.reports.delete(job!.id)
-    await fireSchedules(rows, database)
+    await fireSchedules(rows, database, passedOver)
     expect(await next()).toBe(hour + 4 * hourly)
 
     // A job that a worker has had for longer is running.
     const [last] = await db.repositories.reports.findMany()
     await db.repositories.reports.update(last!.id, (value) => ({ ...value, ...taken }))
     clock.advance(hourly)
-    await fireSchedules(rows, database)
+    await fireSchedules(rows, database, passedOver)
     expect(await next()).toBe(hour + 5 * hourly)
   })
 
