@@ -9,6 +9,7 @@ import {
   StorageError,
 } from '../contract/errors.ts'
 import type { Driver } from '../driver/driver.ts'
+import { compareBytes } from '../key/codec.ts'
 import { pauseDue } from '../time/give-way.ts'
 import { waited } from '../trace/waiting.ts'
 import { Portion } from './portion.ts'
@@ -17,6 +18,11 @@ import { tracedCommit } from './traced-commit.ts'
 
 /** How many milliseconds until checking again whether another's turn has ended. */
 const longestPause = 4
+
+/** In how many mutations to look for a key; longer than that takes as long as the commit. */
+const mostLookedFor = 256
+
+const ignore = (): void => {}
 
 const ofOne = [StorageError, CorruptValueError, MigrationError, QueryError]
 
@@ -43,6 +49,9 @@ export class CommitQueue {
   readonly #path: string
   readonly #portion = new Portion()
   #queue: QueuedWrite[] = []
+  /** The writes that are being committed. */
+  #inHand: readonly QueuedWrite[] = []
+  #last: Promise<unknown> = settled
   #scheduled = false
   #draining: Promise<void> | null = null
   #closed = false
@@ -58,11 +67,22 @@ export class CommitQueue {
   /** Resolves when the write is committed, or its checks have failed; rejects if it cannot be applied. */
   submit(write: AtomicWrite): Promise<SettledOutcome> {
     if (this.#closed) return Promise.reject(new DatabaseClosedError())
-    return new Promise((resolve, reject) => {
+    const outcome = new Promise<SettledOutcome>((resolve, reject) => {
       this.#queue.push({ write, resolve, reject, era: this.#era })
       if (write.turn !== undefined) this.#wake()
       this.#schedule()
     })
+    this.#last = outcome
+    return outcome
+  }
+
+  /**
+   * Resolves when the writes submitted so far are settled; `undefined` if none of them is left, or none that may write this key.
+   */
+  earlier(key?: Uint8Array): Promise<void> | undefined {
+    if (this.#queue.length === 0 && this.#inHand.length === 0) return undefined
+    if (key !== undefined && !mayWrite([...this.#inHand, ...this.#queue], key)) return undefined
+    return this.#last.then(ignore, ignore)
   }
 
   /** Accepts no more writes, and resolves when the submitted ones are settled. */
@@ -126,6 +146,7 @@ export class CommitQueue {
     let isTurn = false
     while (left.length > 0) {
       const [part, rest] = this.#parts(left, isTurn)
+      this.#inHand = left
       const waiting: QueuedWrite[] = []
       for (const together of beginningWithClaims(part)) waiting.push(...(await this.#commitBatch(together)))
       isTurn = waiting.length > 0
@@ -138,6 +159,7 @@ export class CommitQueue {
         await pauseDue()
       }
     }
+    this.#inHand = left
   }
 
   /**
@@ -242,6 +264,17 @@ function beginningWithClaims(writes: readonly QueuedWrite[]): QueuedWrite[][] {
     parts.at(-1)!.push(queued)
   }
   return parts
+}
+
+/** Whether one of these writes may write this key. It is not looked for in many. */
+function mayWrite(writes: readonly QueuedWrite[], key: Uint8Array): boolean {
+  let looked = 0
+  for (const { write } of writes) {
+    looked += write.mutations.length
+    if (looked > mostLookedFor || write.claim !== undefined) return true
+    if (write.mutations.some((mutation) => compareBytes(mutation.key, key) === 0)) return true
+  }
+  return false
 }
 
 function rowsOf({ mutations, claim }: AtomicWrite): number {

@@ -76,6 +76,13 @@ export interface RowStore extends Reader {
   /** In a database: whether the schema judges every value that is read, also the new ones that a write returns. */
   readonly validatesReads?: boolean
 
+  /**
+   * In a database: resolves when the writes that were called before are settled, or those of this key; `undefined` if there are none.
+   * What reads first and then writes waits for them, so that it finds what they have left. Left out in a unit of work, which reads
+   * its own writes.
+   */
+  earlierWrites?(key?: Uint8Array): Promise<void> | undefined
+
   /** Reads one state with several reads. */
   ofOneState<T>(read: (store: RowStore) => Promise<T>): Promise<T>
 

@@ -231,6 +231,14 @@ export class Store implements RowStore {
     return outcome
   }
 
+  earlierWrites(key?: Uint8Array): Promise<void> | undefined {
+    // Inside a unit of work that has the turn, the writes of others wait for its end.
+    if (running.getStore()?.turn !== undefined) return undefined
+    // Writes that have begun may be in a pause.
+    const pause = pauseDue()
+    return pause === undefined ? this.#queue.earlier(key) : pause.then(() => this.#queue.earlier(key))
+  }
+
   /** Removes every row, after the writes submitted before. */
   async clear(): Promise<void> {
     // Writes that have begun may be in a pause.

@@ -59,6 +59,7 @@ export class Claims {
     const asked = { ...query, set, limit }
     const outcome = await claimInPlace(this.#store, this.#definition, asked)
     if (outcome !== null) return this.#result(outcome)
+    await this.#store.earlierWrites?.()
     for (let attempt = 1; ; attempt++) {
       const result = await this.#attempt(asked, attempt)
       if (result !== null) return result

@@ -41,6 +41,8 @@ export class RowUpdates {
   ): Promise<WrittenRow> {
     const encodedKey = this.#store.encodeKey(key)
     const row = keyText(encodedKey)
+    const earlier = this.#store.earlierWrites?.(encodedKey)
+    if (earlier !== undefined) await earlier
     return retryConflicts(this.#store, { attempts, beforeTurn }, async (ready) => {
       // Who has a turn, or waits for one, does not wait for those without: one of them could get the row, and then wait for that turn.
       const turn = running.getStore()?.turn

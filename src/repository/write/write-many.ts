@@ -114,6 +114,8 @@ async function writeMany(
 ): Promise<UntypedWriteManyResult> {
   const { returning = false } = options
   if (typeof returning !== 'boolean') throw new TypeError(`returning of ${call} must be true or false`)
+  const earlier = store.earlierWrites?.()
+  if (earlier !== undefined) await earlier
   return retryConflicts<UntypedWriteManyResult>(store, patience, async (ready) => {
     await ready()
     const started = performance.now()

@@ -41,6 +41,32 @@ export const commitOrderCases: Cases = {
     expect((await counters.get('a')).value).toStrictEqual(new KvU64(4n))
   },
 
+  'a call that reads before it writes finds what the calls before it have left': async (place) => {
+    await using db = await schemas.open(place.path())
+    const { users } = db.repositories
+    const age = async () => (await users.get('alice')).value?.age ?? null
+    for (let round = 0; round < 10; round++) {
+      await Promise.all([users.set('alice', alice), users.update('alice', { age: 50 })])
+      expect(await age()).toBe(50)
+      await Promise.all([users.set('alice', alice), users.updateMany({ where: {}, set: { age: 51 } })])
+      expect(await age()).toBe(51)
+      const [, { created }] = await Promise.all([
+        users.set('alice', alice),
+        users.upsert('alice', { create: bob, update: { age: 52 } }),
+      ])
+      expect([created, await age()]).toStrictEqual([false, 52])
+      const claim = { where: { age: alice.age }, limit: 1, set: { age: 53 } }
+      await Promise.all([users.set('alice', alice), users.claimMany(claim)])
+      expect(await age()).toBe(53)
+      await Promise.all([users.set('alice', alice), users.deleteMany({ where: {} })])
+      expect(await age()).toBeNull()
+      await Promise.all([users.set('alice', alice), users.update('alice', { age: 54 })])
+      const calls = [users.delete('alice'), users.update('alice', { age: 55 })] as const
+      const [, refused] = await Promise.allSettled(calls)
+      expect(refused).toMatchObject({ reason: { code: 'NOT_FOUND' } })
+    }
+  },
+
   'a write that fails leaves the others of its turn alone': async (place) => {
     await using db = await Valkeyrie.withSchema(['people', '*'], z.object({ email: z.string() }), {
       indexes: [{ on: 'email', unique: true }],
