@@ -42,7 +42,11 @@ function hasRoom(): boolean {
 function removeLeftOver(): void {
   for (const left of readdirSync(memory)) {
     const pid = name.exec(left)?.[1]
-    if (pid !== undefined && !isAlive(Number(pid)))
+    if (pid === undefined || isAlive(Number(pid))) continue
+    try {
       rmSync(join(memory, left), { recursive: true, force: true })
+    } catch {
+      // A disk is still mounted there.
+    }
   }
 }

@@ -46,7 +46,7 @@ export interface PlanConditions {
   readonly versions: readonly { readonly key: Uint8Array; readonly version: number | null }[]
 }
 
-/** What was read, and must be unchanged. */
+/** What was read by the writes that the plan commits, and must be unchanged. */
 export interface ReadConditions {
   /** No commit after `before` may have changed one of these keys, or a key in one of these ranges. */
   readonly keys: readonly Uint8Array[]
@@ -103,7 +103,9 @@ export function planCommit(
   const { outcomes, latest } = commitWrites(writes, transaction, facts, true)
   const { versions, ...changes } = transaction.planned()
   const isLatest = writes.some((write) => dependsOnAll(write, facts.latest))
-  const holds = { isLatest, reads: readBy(writes), turn: facts.turn?.id ?? null, versions }
+  // What a refused write has read no longer matters, and may be out of date for ever.
+  const reads = readBy(writes.filter((_, place) => outcomes[place]!.type === 'committed'))
+  const holds = { isLatest, reads, turn: facts.turn?.id ?? null, versions }
   return { outcomes, before: facts.latest, latest, holds, ...changes }
 }
 

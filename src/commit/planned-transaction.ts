@@ -144,7 +144,12 @@ export class PlannedTransaction implements CommitTransaction {
   }
 
   holderOf(_collection: string, _key: Uint8Array, stored: StoredValue): UniqueHolder | null {
-    return this.#facts.holders.get(stored)?.find((holder) => this.#stands(holder)) ?? null
+    const holder = this.#facts.holders.get(stored)?.find((holder) => this.#stands(holder))
+    if (holder === undefined) return null
+    const { key, version } = holder
+    // It was looked up by itself, and others may have changed it since.
+    if (version !== undefined) this.#conditions.set(keyText(key), { key, version })
+    return holder
   }
 
   upsert(set: SetMutation, version: number, expiresAt: number | null): void {
@@ -154,9 +159,12 @@ export class PlannedTransaction implements CommitTransaction {
   }
 
   /** Whether a row still has the value that violates the unique index. */
-  #stands({ key, stored }: HeldValue): boolean {
-    const planned = this.#planned.get(keyText(key))
+  #stands({ key, stored, version }: HeldValue): boolean {
+    const text = keyText(key)
+    const planned = this.#planned.get(text)
     if (stored !== undefined) return planned?.type === 'put' && planned.stored === stored
+    const known = this.#versions.get(text)
+    if (known !== undefined && known?.version !== version) return false
     return planned === undefined || planned.type === 'touch'
   }
 

@@ -9,10 +9,12 @@ export interface UniqueHolder {
   readonly fields: readonly string[]
 }
 
-/** What keeps a value from being stored: a stored row, or, with `stored`, a row of the same plan with that value. */
-export interface HeldValue extends UniqueHolder {
-  readonly stored?: StoredValue
-}
+/** What keeps a value from being stored: a stored row of this version, or a row of the same plan with the value `stored`. */
+export type HeldValue = UniqueHolder &
+  (
+    | { readonly version: number; readonly stored?: undefined }
+    | { readonly stored: StoredValue; readonly version?: undefined }
+  )
 
 /** The rows in the way of each value to be stored. */
 export type HeldValues = ReadonlyMap<StoredValue, readonly HeldValue[]>

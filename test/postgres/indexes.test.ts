@@ -324,6 +324,32 @@ describe.runIf(url !== '')('a unique index', () => {
     await db.close()
   })
 
+  it('takes the value of an expired row, but not the row, if that gets another value meanwhile', async () => {
+    const schema = newSchema()
+    const [one, two] = [await unique({ schema }), await unique({ schema, destroyOnClose: false })]
+    const [people, others] = [one.repositories.people, two.repositories.people]
+    const kinds: unknown[] = []
+    for (let round = 0; round < 40; round++) {
+      await others.delete('b')
+      await people.set('a', { email: `shared ${round}` }, { expireIn: 60_000 })
+      await query(`update ${schema}.kv set expires_at = 1 where expires_at is not null`)
+      const taken = others.set('b', { email: `shared ${round}` })
+      // The set of `b` takes some requests; this comes between any two of them.
+      for (let pause = 0; pause < round % 8; pause++) await one.get(['nothing'])
+      await Promise.all([taken, people.set('a', { email: `own ${round}` })])
+      expect((await people.get('a')).value, `round ${round}`).toEqual({ email: `own ${round}` })
+    }
+    for await (const { type, id } of people.changes({ since: '0'.repeat(20) })) {
+      if (id !== 'a') continue
+      kinds.push(type)
+      if (kinds.filter((kind) => kind === 'set').length === 80) break
+    }
+    const twice = kinds.some((kind, at) => kind === 'expire' && kinds[at - 1] === 'expire')
+    expect(twice).toBe(false)
+    await two.close()
+    await one.close()
+  })
+
   it('cannot be built if rows have the same values, and says which', async () => {
     const schema = newSchema()
     const loose = await Valkeyrie.withSchema(['people', '*'], z.any(), { name: 'people' }).open(url, {

@@ -139,6 +139,26 @@ export const expiryCases: Cases = {
       expect(await Array.fromAsync(db.list({ prefix: [] }))).toHaveLength(2)
     }),
 
+  'a unit of work that has read what expires before its commit runs again, and holds up no other write': (
+    place,
+  ) =>
+    withClock(async (advance) => {
+      await using db = await Valkeyrie.open(place.path())
+      await db.set(['lock'], 'mine', { expireIn: 1_000 })
+      const seen: unknown[] = []
+      const beside: Promise<unknown>[] = []
+      await db.unitOfWork(async (unit) => {
+        seen.push((await unit.get(['lock'])).value)
+        if (seen.length === 1) advance(2_000)
+        await unit.set(['seen'], seen.length)
+        // In the batch of the unit's commit.
+        queueMicrotask(() => void beside.push(db.set(['beside', seen.length], 1)))
+      })
+      await Promise.all(beside)
+      expect(seen).toStrictEqual(['mine', null])
+      expect((await db.get(['seen'])).value).toBe(2)
+    }),
+
   'expired rows are removed in the background': async (place) => {
     await using db = await Valkeyrie.open(place.path())
     await db.set(['gone'], 1, { expireIn: 5 })

@@ -163,6 +163,20 @@ test.each([6, 7])(
   },
 )
 
+test('what a refused write has read is no condition: a row that has expired stays so', () => {
+  const reads = {
+    since: 7,
+    at: 0,
+    keys: [{ key: key('a'), version: 3 }],
+    ranges: [{ start: key('a'), end: key('b') }],
+    validUntil: now - 1,
+  }
+  const versions = [{ key: key('a'), row: { version: 3, expiresAt: now - 1 } }]
+  const planned = plan([{ ...write(set('b', 'x', null)), reads }, write(set('c', 'x', null))], { versions })
+  expect(planned.outcomes.map(({ type }) => type)).toEqual(['conflict', 'committed'])
+  expect(planned.holds.reads).toEqual({ keys: [], ranges: [], validUntil: null, expiredAfter: null })
+})
+
 test('a check of a version that did not exist yet holds as long as there is no later commit', () => {
   const given = (version: number) => ({ ...write(set('b', 'x', null)), checks: [{ key: key('a'), version }] })
   const versions = [{ key: key('a'), row: { version: 7, expiresAt: null } }]
@@ -195,7 +209,7 @@ describe('a row that was found to hold what a unique index allows once', () => {
   const unique = new Map([['users', [['email']]]])
   const wanted = set('b', 'same', null)
   const holderAt = (expiresAt: number | null) =>
-    new Map([[wanted.stored, [{ key: key('a'), expiresAt, fields: ['email'] }]]])
+    new Map([[wanted.stored, [{ key: key('a'), version: 2, expiresAt, fields: ['email'] }]]])
 
   test('fails the write that wants it, and no other', () => {
     const planned = plan([write(set('c', 'x', null), wanted), write(set('d', 'x', null))], {
@@ -216,6 +230,16 @@ describe('a row that was found to hold what a unique index allows once', () => {
       { type: 'put', key: key('b') },
     ])
     expect(planned.log.map(({ changes }) => typesOf(changes))).toEqual([['expire', 'set']])
+    // Others may store a value under its key before the plan is carried out.
+    expect(planned.holds.versions).toEqual([{ key: key('a'), version: 2 }])
+  })
+
+  test('is not in the way if its row has changed since it was looked up', () => {
+    const versions = [{ key: key('a'), row: { version: 3, expiresAt: null } }]
+    const remove = { type: 'delete', key: key('a') } as const
+    const planned = plan([write(wanted), write(remove)], { unique, versions, holders: holderAt(null) })
+    expect(planned.outcomes).toMatchObject([{ type: 'committed' }, { type: 'committed' }])
+    expect(planned.holds.versions).toEqual([{ key: key('a'), version: 3 }])
   })
 
   test('still has it if the plan only changes its expiry', () => {

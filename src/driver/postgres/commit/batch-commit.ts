@@ -114,6 +114,8 @@ export class BatchCommit {
         return this.#done(sent.plan, latest - 1)
       }
       if (state === CommitState.catalog) return this.#requests.catalog()
+      // One of them may have changed, and would be relied on again.
+      this.#holders = new Map()
       facts = this.#foreseen?.since === null ? await this.#facts() : await this.#read()
     }
   }

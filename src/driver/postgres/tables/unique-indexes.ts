@@ -45,11 +45,14 @@ export class UniqueIndexes {
         byteas(puts.map(({ key }) => key)),
         jsons(puts.map(({ stored: { value } }) => (typeof value === 'string' ? escapeJson(value) : null))),
       ]
-      for (const [at, key, expiresAt, other] of await run({ text: this.#select(index) }, values)) {
+      for (const [at, key, expiresAt, version, other] of await run({ text: this.#select(index) }, values)) {
         const { stored } = puts[(at as number) - 1]!
-        const planned = other === null ? {} : { stored: puts[(other as number) - 1]!.stored }
         const holder = { key: key as Uint8Array, expiresAt: expiresAt as number | null, fields: index.fields }
-        held.set(stored, [...(held.get(stored) ?? []), { ...holder, ...planned }])
+        const one =
+          other === null
+            ? { ...holder, version: version as number }
+            : { ...holder, stored: puts[(other as number) - 1]!.stored }
+        held.set(stored, [...(held.get(stored) ?? []), one])
       }
     }
     return held
@@ -63,9 +66,9 @@ export class UniqueIndexes {
     return `with wanted as (
         select * from unnest($1::bytea[], $2::json[]) with ordinality as w(key, value, place)
       )
-      select w.place, kv.key, kv.expires_at, null::bigint from wanted w join ${this.#s}.kv
+      select w.place, kv.key, kv.expires_at, kv.version, null::bigint from wanted w join ${this.#s}.kv
         on kv.collection = ${quoteText(index.collection)} and kv.key <> w.key and ${same('kv.value', 'w.value')}
       union all
-      select w.place, o.key, null, o.place from wanted w join wanted o on o.place <> w.place and ${same('o.value', 'w.value')}`
+      select w.place, o.key, null, null, o.place from wanted w join wanted o on o.place <> w.place and ${same('o.value', 'w.value')}`
   }
 }
