@@ -58,7 +58,6 @@ class KeyvStore implements KeyvStoreAdapter {
 
   /** Writes all entries in one commit, or none. */
   async setMany(entries: readonly StoreEntry[]): Promise<void> {
-    if (entries.length === 0) return
     const writes = this.#db.atomic()
     for (const { key, value, ttl } of entries) {
       // As in Keyv's own store, NaN means no end.
@@ -67,7 +66,9 @@ class KeyvStore implements KeyvStoreAdapter {
       else if (ttl <= 0) writes.delete(this.#keys.of(key))
       else writes.set(this.#keys.of(key), value, { expireIn: ttl })
     }
-    await writes.commit()
+    if (entries.length > 0) await writes.commit()
+    // Keyv passes it on as its own result, although its type of a store returns nothing.
+    return entries.map(() => true) as unknown as undefined
   }
 
   /** Returns whether there was a value. */

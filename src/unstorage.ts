@@ -37,7 +37,7 @@ export function unstorageDriver(db: AdaptedDatabase, options: UnstorageOptions =
   const expiry = (own: unknown, common?: unknown) => {
     const ttl = own ?? common ?? options.ttl
     checkTtl(ttl)
-    return ttl ? { expireIn: ttl * 1_000 } : {}
+    return ttl && ttl !== Number.POSITIVE_INFINITY ? { expireIn: ttl * 1_000 } : {}
   }
   const get = async (key: string) => {
     const { value, versionstamp } = await db.get(keys.of(key))

@@ -1,4 +1,5 @@
 import { checkNames } from '../arguments/option-names.ts'
+import { isPlainObject } from '../value/plain-object.ts'
 import type { LiveChange, LiveDeclaration, LiveDeclarations } from '../wire/live.types.ts'
 import { wireFormat } from '../wire/row.ts'
 import { askedOf } from './asked.ts'
@@ -141,9 +142,14 @@ class Serving<D extends LiveDeclarations> implements LiveServer<D> {
   async #authorized(request: Request, query: LiveRequest<D>): Promise<Response | LiveGrant<unknown>> {
     const answer = await this.#options.authorize(request, query)
     if (answer === true) return {}
-    if (typeof answer !== 'object' || answer === null) throw new Refusal(403)
+    if (answer instanceof Response) return answer
+    // An empty list of permissions is no grant.
+    if (!isPlainObject(answer)) throw new Refusal(403)
     // Anything but a grant lets nobody in, such as a user object that was found.
-    if (!(answer instanceof Response)) checkNames(answer, ['params', 'client'], 'a grant', 'property')
+    checkNames(answer, ['params', 'client'], 'a grant', 'property')
+    const { client } = answer
+    if (client !== undefined && typeof client !== 'string')
+      throw new TypeError('client of a grant must be a text, such as the id of a user')
     return answer
   }
 

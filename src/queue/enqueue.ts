@@ -51,6 +51,9 @@ export interface Draft {
   readonly taken: { readonly key: string; readonly for: number | undefined } | null
 }
 
+/** The ids of the jobs that an operation enqueues with `deduplicate`, by the rows of these keys. */
+const takenIn = new WeakMap<QueueOperation, Map<string, string>>()
+
 const optionNames = ['delay', 'runAt', 'priority', 'group', 'deduplicate']
 
 /** Puts a job into the queue: at once, or when the operation or unit of work commits. */
@@ -69,10 +72,7 @@ export function enqueue(
         'The schema of this queue is asynchronous, and an atomic operation cannot wait for it: enqueue in a unit of work',
       )
     }
-    const draft = draftOf(checked, options, nowOf(target))
-    if (draft.taken !== null) target.check({ key: rows.uniqueKey(draft.taken.key), versionstamp: null })
-    addTo(rows, target, draft)
-    return { id: draft.id, duplicate: false }
+    return addToOperation(rows, target, draftOf(checked, options, nowOf(target)))
   }
   const before = beforeCall()
   return pacedSince(before, enqueueLater(rows, target, payload, options))
@@ -93,6 +93,21 @@ async function enqueueLater(
   addTo(rows, operation, draft)
   await operation.commit()
   return { id: draft.id, duplicate: false }
+}
+
+/** An operation reads nothing: that others have enqueued a duplicate is a conflict of its commit. */
+function addToOperation(rows: QueueRows, operation: QueueOperation, draft: Draft): Enqueued {
+  const { id, taken } = draft
+  if (taken !== null) {
+    const key = rows.uniqueKey(taken.key)
+    const ids = takenIn.get(operation) ?? new Map<string, string>()
+    const holder = ids.get(JSON.stringify(key))
+    if (holder !== undefined) return { id: holder, duplicate: true }
+    takenIn.set(operation, ids.set(JSON.stringify(key), id))
+    operation.check({ key, versionstamp: null })
+  }
+  addTo(rows, operation, draft)
+  return { id, duplicate: false }
 }
 
 async function addToUnit(rows: QueueRows, unit: QueueUnit, draft: Draft): Promise<Enqueued> {

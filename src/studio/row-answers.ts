@@ -42,8 +42,11 @@ export async function rowsAnswer(opened: OpenedDatabase, body: Body, signal: Abo
 
 /** The reversed order of a query. */
 function reversed(orderBy: unknown): unknown {
-  const terms = orderBy === undefined ? [{ $id: 'asc' }] : [orderBy].flat()
-  return terms.map((term) => flipped(term))
+  const terms = orderBy === undefined ? [] : [orderBy].flat()
+  const given = terms.filter(
+    (term) => typeof term !== 'object' || term === null || Object.keys(term).length > 0,
+  )
+  return (given.length === 0 ? [{ $id: 'asc' }] : given).map((term) => flipped(term))
 }
 
 function flipped(term: unknown): unknown {

@@ -49,10 +49,11 @@ describe.each(majors)('%s', (_, open) => {
 
   it('reads, writes and deletes many', async () => {
     const keyv = open('n')
-    await keyv.setMany([
+    const written = await keyv.setMany([
       { key: 'a', value: { n: 1 } },
       { key: 'b', value: 'two', ttl: 60_000 },
     ])
+    expect(written).toEqual([true, true])
     expect(await keyv.getMany(['b', 'none', 'a'])).toEqual(['two', undefined, { n: 1 }])
     expect(await keyv.hasMany(['b', 'none'])).toEqual([true, false])
     await keyv.deleteMany(['a', 'none'])

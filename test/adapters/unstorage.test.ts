@@ -161,6 +161,8 @@ it("keeps a value for its ttl in seconds, the call's before the driver's", async
     left.push((await short.getKeys()).sort())
   }
   expect(left).toEqual([['call', 'common', 'own', 'raw', 'stays'], ['own', 'stays'], ['stays']])
+  await short.setItem('call', 1, { ttl: Number.POSITIVE_INFINITY })
+  expect(await short.getMeta('call')).not.toHaveProperty('ttl')
   await expect(short.setItem('k', 1, { ttl: -1 })).rejects.toThrow('ttl must be a number of seconds')
   await expect(short.setItem('k', 1, { ttl: '5' })).rejects.toThrow(RangeError)
   expect(() => unstorageDriver(db, { ttl: Number.NaN })).toThrow(RangeError)

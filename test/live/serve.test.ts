@@ -77,11 +77,14 @@ describe('who may ask', () => {
     expect(() => serveLive(open.declarations, undefined as never)).toThrow(TypeError)
   })
 
-  it.each([false, undefined, null, 0, '', 'yes', 1])('refuses when it returns %s', async (answer) => {
-    const live = open.serve({ authorize: () => answer as never })
-    expect((await problemOf(await live.fetch(asking('all')))).status).toBe(403)
-    expect(live.streams).toBe(0)
-  })
+  it.each([false, undefined, null, 0, '', 'yes', 1, [], ['read'], new Map(), new Date(0), () => true])(
+    'refuses when it returns %s',
+    async (answer) => {
+      const live = open.serve({ authorize: () => answer as never })
+      expect((await problemOf(await live.fetch(asking('all')))).status).toBe(403)
+      expect(live.streams).toBe(0)
+    },
+  )
 
   it('gets the request, and what it asks for, checked', async () => {
     const asked: unknown[] = []
@@ -139,7 +142,12 @@ describe('who may ask', () => {
     const live = open.serve({ authorize: () => user as never, onError: (error) => errors.push(error) })
     const response = await live.fetch(asking('all', inJson))
     expect(await problemOf(response)).toEqual({ status: 500, title: 'Internal Server Error' })
-    expect(errors).toEqual([expect.any(TypeError)])
+    const numbered = open.serve({
+      authorize: () => ({ client: 5 }) as never,
+      onError: (error) => errors.push(error),
+    })
+    expect((await problemOf(await numbered.fetch(asking('all', inJson)))).status).toBe(500)
+    expect(errors).toEqual([expect.any(TypeError), expect.any(TypeError)])
   })
 })
 

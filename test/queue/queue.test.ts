@@ -129,10 +129,14 @@ describe('enqueue', () => {
       ok: false,
       conflicts: [{ key: ['queues', 'work', 'keys', 'a'] }],
     })
+    const twice = db.atomic()
+    const one = work.enqueue(twice, { n: 6 }, { deduplicate: 'c' })
+    expect(work.enqueue(twice, { n: 7 }, { deduplicate: 'c' })).toStrictEqual({ id: one.id, duplicate: true })
+    expect(await twice.commit()).toMatchObject({ ok: true })
     const seen = await workOff({ work, db }, ({ payload }) => {
       if (payload.n === 3) throw new Error('dead')
     })
-    expect(seen).toStrictEqual([1, 3])
+    expect(seen).toStrictEqual([1, 3, 6])
     for (const key of ['a', 'b']) {
       expect((await work.enqueue(db, { n: 5 }, { deduplicate: key })).duplicate).toBe(false)
     }

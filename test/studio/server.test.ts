@@ -166,6 +166,8 @@ describeEngines('what is asked', ({ name, newAddress }) => {
       ['b6', 'b7', 'b8'],
     ])
     expect(ids(await page({ after: first.cursor, offset: 2 }))).toEqual(['b5', 'b6', 'b7'])
+    for (const orderBy of [{}, [], [{}]])
+      expect(ids(await page({ backward: true, query: valueJson({ orderBy }) }))).toEqual(['b6', 'b7', 'b8'])
   })
 
   it('tells the statement, the plan, and whether an index serves it', async () => {
