@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { MigrationError } from '../contract/errors.ts'
+import { patternText } from '../key/pattern-text.ts'
 import { type SearchDefinition, sameSearch } from '../schema/search-definition.ts'
 import { parseJson } from '../value/parse-json.ts'
 import {
@@ -10,7 +11,6 @@ import {
   sameFields,
   sameIndex,
 } from './catalog.ts'
-import { patternText } from './pattern-text.ts'
 import { assertNotReplaced } from './replacement.ts'
 
 /** What an opener must ask for by name, because another program may still need what it changes. */

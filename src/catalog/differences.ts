@@ -1,10 +1,10 @@
 import { MigrationError } from '../contract/errors.ts'
 import { takesKeysOf } from '../key/pattern.ts'
+import { patternText } from '../key/pattern-text.ts'
 import { accepts } from '../schema/accepts.ts'
 import type { JsonSchema } from '../schema/json-schema.ts'
 import { parseJson } from '../value/parse-json.ts'
 import { type Catalog, type Collection, type KnownCollection, sameIndex } from './catalog.ts'
-import { patternText } from './pattern-text.ts'
 import { replacedBy } from './replacement.ts'
 
 /** Why a process cannot continue with one of its schemas. */

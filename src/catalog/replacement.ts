@@ -1,8 +1,8 @@
 import { MigrationError } from '../contract/errors.ts'
+import { patternText } from '../key/pattern-text.ts'
 import { sameValues } from '../schema/accepts.ts'
 import type { JsonSchema } from '../schema/json-schema.ts'
 import type { Catalog, Collection, PastSchema } from './catalog.ts'
-import { patternText } from './pattern-text.ts'
 
 /** The tag of the migration that has replaced the declared schema of a collection; `null` if none has. */
 export function replacedBy({ name, pattern, schema }: Collection, { past }: Catalog): string | null {

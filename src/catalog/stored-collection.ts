@@ -1,3 +1,4 @@
+import { parsePatternText, patternText } from '../key/pattern-text.ts'
 import { isStamp } from '../key/versionstamp.ts'
 import { parseJson } from '../value/parse-json.ts'
 import {
@@ -9,7 +10,6 @@ import {
   type PastSchema,
   sameIndex,
 } from './catalog.ts'
-import { parsePatternText, patternText } from './pattern-text.ts'
 
 /** A collection as a row of `kv_collections`, by its columns. Older releases have fewer of them. */
 export interface StoredCollection {

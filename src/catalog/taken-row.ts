@@ -1,7 +1,7 @@
 import { MigrationError } from '../contract/errors.ts'
 import { decodeKey } from '../key/codec.ts'
+import { patternText } from '../key/pattern-text.ts'
 import type { Collection } from './catalog.ts'
-import { patternText } from './pattern-text.ts'
 
 /** A row that an added pattern would take from its collection: the names of the collection and of the pattern. */
 export interface TakenRow {

@@ -1,5 +1,5 @@
 import type { Catalog, Collection } from '../catalog/catalog.ts'
-import { parsePatternText, patternText } from '../catalog/pattern-text.ts'
+import { parsePatternText, patternText } from '../key/pattern-text.ts'
 import type { MigratedCollection } from './migration.ts'
 
 /** Collections after a migration, for a catalogue. */

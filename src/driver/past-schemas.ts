@@ -1,6 +1,6 @@
 import type { Catalog, PastSchema } from '../catalog/catalog.ts'
-import { patternText } from '../catalog/pattern-text.ts'
 import { isSameSchema } from '../catalog/replacement.ts'
+import { patternText } from '../key/pattern-text.ts'
 import { accepts } from '../schema/accepts.ts'
 import type { JsonSchema } from '../schema/json-schema.ts'
 import type { MigratedCollection, Migration } from './migration.ts'

@@ -1,8 +1,8 @@
 import type { Collection } from '../catalog/catalog.ts'
-import { patternText } from '../catalog/pattern-text.ts'
 import { MigrationError } from '../contract/errors.ts'
 import type { Migration, ValueSnapshot } from '../driver/migration.ts'
 import type { MigrationDatabase } from '../driver/migration-database.ts'
+import { patternText } from '../key/pattern-text.ts'
 import { sameConstraints } from '../schema/accepts.ts'
 
 /**

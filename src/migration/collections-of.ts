@@ -1,6 +1,6 @@
 import { collectionOf } from '../catalog/collection-of.ts'
-import { patternText } from '../catalog/pattern-text.ts'
 import type { MigratedCollection } from '../driver/migration.ts'
+import { patternText } from '../key/pattern-text.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 
 /** The collections of definitions, as in a snapshot. */

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import { moveOrder } from '../catalog/move-order.ts'
-import { parsePatternText } from '../catalog/pattern-text.ts'
 import type { StoredChange, ToldChanges } from '../catalog/stored-change.ts'
 import { MigrationError } from '../contract/errors.ts'
 import type { MigratedCollection } from '../driver/migration.ts'
 import { compareParts, encodePrefix } from '../key/codec.ts'
 import type { Pattern } from '../key/pattern.types.ts'
+import { parsePatternText } from '../key/pattern-text.ts'
 import { changeText } from './change-text.ts'
 import type { CollectionComparison, KeptCollection } from './compare-collections.ts'
 

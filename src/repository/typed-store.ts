@@ -1,5 +1,5 @@
-import { patternText } from '../catalog/pattern-text.ts'
 import type { Pattern, PlainPattern } from '../key/pattern.types.ts'
+import { patternText } from '../key/pattern-text.ts'
 import { KeyValue } from '../key-value/key-value.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { DefinitionNamed, Definitions, OutputOf } from '../schema/registry.types.ts'

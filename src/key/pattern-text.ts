@@ -1,7 +1,7 @@
 import type { KeyPart } from '../contract/key.types.ts'
-import { keyPartOfJson } from '../key/key-json.ts'
-import { checkPattern } from '../key/pattern.ts'
-import type { Pattern } from '../key/pattern.types.ts'
+import { keyPartOfJson } from './key-json.ts'
+import { checkPattern } from './pattern.ts'
+import type { Pattern } from './pattern.types.ts'
 
 /** A pattern as JSON that people can read in the database: `["users","*"]`, `["years",{"number":"2026"}]`. */
 export function patternText(pattern: Pattern): string {
