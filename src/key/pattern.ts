@@ -192,4 +192,3 @@ export function patternRange(pattern: Pattern): KeyRange {
   if (first === -1) return singleKeyRange(encodeKey(pattern))
   return prefixRange(encodePrefix(pattern.slice(0, first)))
 }
-export { PatternIndex } from './pattern-index.ts'

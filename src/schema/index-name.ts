@@ -16,34 +16,55 @@ export function indexName(collection: string, { fields, unique }: IndexOf): stri
   return `kv_${collection}_${path}${unique ? '_unique' : ''}`
 }
 
-/**
- * Why the indexes of these collections cannot all exist, as a sentence: two of them would have the same name, so a database would
- * build only one. `null` if all have their own. `folded`: a name as the engine compares it.
- */
-export function indexNameClash(
-  collections: readonly Indexed[],
-  folded = (name: string): string => name,
-): string | null {
-  const own = new Set(ownNames.map(folded))
-  const seen = new Map<string, Named>()
-  for (const { name: collection, indexes } of collections) {
-    for (const index of indexes) {
-      const named = { name: indexName(collection, index), collection, index }
-      const known = folded(named.name)
-      if (own.has(known))
-        return `The ${textOf(named)} would be named ${named.name}, which the database has for itself: give the repository or the field another name`
-      const other = seen.get(known)
-      if (other !== undefined) return clashOf(other, named)
-      seen.set(known, named)
-    }
-  }
-  return null
-}
-
+/** An index, with the name that it would have. */
 interface Named {
   readonly name: string
   readonly collection: string
   readonly index: IndexOf
+}
+
+/** The names of the indexes of a database, which can build only one of each name. */
+export class IndexNames {
+  readonly #folded: (name: string) => string
+  readonly #taken: Map<string, Named>
+
+  /** `folded`: a name as the engine compares it. */
+  constructor(folded = (name: string): string => name, taken: Iterable<readonly [string, Named]> = []) {
+    this.#folded = folded
+    this.#taken = new Map(taken)
+  }
+
+  /** The same names, to which others can be added apart. */
+  copy(): IndexNames {
+    return new IndexNames(this.#folded, this.#taken)
+  }
+
+  /** Adds the indexes of a collection. Returns `null`, or as a sentence why one of them cannot exist beside the others. */
+  add({ name: collection, indexes }: Indexed): string | null {
+    for (const index of indexes) {
+      const named = { name: indexName(collection, index), collection, index }
+      const known = this.#folded(named.name)
+      if (ownNames.some((own) => this.#folded(own) === known))
+        return `The ${textOf(named)} would be named ${named.name}, which the database has for itself: give the repository or the field another name`
+      const other = this.#taken.get(known)
+      if (other !== undefined) return clashOf(other, named)
+      this.#taken.set(known, named)
+    }
+    return null
+  }
+}
+
+/** Why the indexes of these collections cannot all exist, as a sentence; `null` if they can. `folded`: as of IndexNames. */
+export function indexNameClash(
+  collections: readonly Indexed[],
+  folded?: (name: string) => string,
+): string | null {
+  const names = new IndexNames(folded)
+  for (const collection of collections) {
+    const clash = names.add(collection)
+    if (clash !== null) return clash
+  }
+  return null
 }
 
 function clashOf(a: Named, b: Named): string {

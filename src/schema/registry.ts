@@ -1,10 +1,12 @@
 import type { Key } from '../contract/key.types.ts'
-import { compareSpecificity, PatternIndex } from '../key/pattern.ts'
+import { compareSpecificity } from '../key/pattern.ts'
 import type { Pattern } from '../key/pattern.types.ts'
+import { PatternIndex } from '../key/pattern-index.ts'
+import { patternText } from '../key/pattern-text.ts'
 import { ValueFormat } from '../value/value-format.ts'
 import type { ValueType } from '../value/value-type.ts'
 import type { AnyDefinition } from './definition.types.ts'
-import { indexNameClash } from './index-name.ts'
+import { IndexNames } from './index-name.ts'
 
 /**
  * The definitions of a database, found by key or by name. Immutable: `add` returns a new one.
@@ -16,26 +18,33 @@ import { indexNameClash } from './index-name.ts'
 export class Registry {
   /** In the order in which they were declared. */
   readonly definitions: readonly AnyDefinition[]
-  readonly #index: PatternIndex<AnyDefinition>
-  readonly #byName: ReadonlyMap<string, AnyDefinition>
+  readonly #byName: Map<string, AnyDefinition>
+  readonly #patterns: Set<string>
+  readonly #indexNames: IndexNames
+  #index: PatternIndex<AnyDefinition> | undefined
 
-  /** @throws TypeError if two definitions have the same name or the same pattern, or their indexes would have one name. */
-  constructor(definitions: Iterable<AnyDefinition> = []) {
-    this.definitions = Object.freeze([...definitions])
-    this.#byName = indexByName(this.definitions)
-    checkPatterns(this.definitions)
-    const clash = indexNameClash(this.definitions)
-    if (clash !== null) throw new TypeError(clash)
-    this.#index = new PatternIndex(this.definitions.map((definition) => [definition.pattern, definition]))
+  /**
+   * `earlier`: those before the definitions, which are not checked again.
+   *
+   * @throws TypeError if two definitions have the same name or the same pattern, or their indexes would have one name.
+   */
+  constructor(definitions: Iterable<AnyDefinition> = [], earlier?: Registry) {
+    const added = [...definitions]
+    this.definitions = Object.freeze([...(earlier?.definitions ?? []), ...added])
+    this.#byName = new Map(earlier === undefined ? [] : earlier.#byName)
+    this.#patterns = new Set(earlier === undefined ? [] : earlier.#patterns)
+    this.#indexNames = earlier === undefined ? new IndexNames() : earlier.#indexNames.copy()
+    for (const definition of added) this.#take(definition)
   }
 
   /** @throws TypeError as the constructor does. */
   add(...definitions: readonly AnyDefinition[]): Registry {
-    return new Registry([...this.definitions, ...definitions])
+    return new Registry(definitions, this)
   }
 
   /** The definition with the most specific pattern that matches the key. */
   find(key: Key): AnyDefinition | undefined {
+    this.#index ??= new PatternIndex(this.definitions.map((definition) => [definition.pattern, definition]))
     return this.#index.find(key)
   }
 
@@ -47,29 +56,26 @@ export class Registry {
   byName(name: string): AnyDefinition | undefined {
     return this.#byName.get(name)
   }
-}
 
-function indexByName(definitions: readonly AnyDefinition[]): ReadonlyMap<string, AnyDefinition> {
-  const byName = new Map<string, AnyDefinition>()
-  for (const definition of definitions) {
-    const other = byName.get(definition.name)
-    if (other) {
+  #take(definition: AnyDefinition): void {
+    const { name, pattern } = definition
+    const named = this.byName(name)
+    if (named !== undefined) {
       throw new TypeError(
-        `Two schemas are named '${definition.name}', with the patterns ${formatPattern(other)} and ${formatPattern(definition)}: give one of them another name in its options`,
+        `Two schemas are named '${name}', with the patterns ${formatPattern(named)} and ${formatPattern(definition)}: give one of them another name in its options`,
       )
     }
-    byName.set(definition.name, definition)
-  }
-  return byName
-}
-
-function checkPatterns(definitions: readonly AnyDefinition[]): void {
-  const sorted = definitions.toSorted((a, b) => compareSpecificity(a.pattern, b.pattern))
-  for (let i = 1; i < sorted.length; i++) {
-    const [a, b] = [sorted[i - 1]!, sorted[i]!]
-    if (compareSpecificity(a.pattern, b.pattern) === 0) {
-      throw new TypeError(`'${a.name}' and '${b.name}' have the same pattern, ${formatPattern(a)}: drop one`)
+    this.#byName.set(name, definition)
+    const text = patternText(pattern)
+    if (this.#patterns.has(text)) {
+      const { name: other } = this.byPattern(pattern)!
+      throw new TypeError(
+        `'${other}' and '${name}' have the same pattern, ${formatPattern(definition)}: drop one`,
+      )
     }
+    this.#patterns.add(text)
+    const clash = this.#indexNames.add(definition)
+    if (clash !== null) throw new TypeError(clash)
   }
 }
 

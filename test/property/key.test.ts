@@ -11,15 +11,9 @@ import {
   encodePrefix,
 } from '../../src/key/codec.ts'
 import { encodeCursor, resumeRange } from '../../src/key/cursor.ts'
-import {
-  compareSpecificity,
-  idOfKey,
-  keyOfId,
-  matchesPattern,
-  PatternIndex,
-  patternRange,
-} from '../../src/key/pattern.ts'
+import { compareSpecificity, idOfKey, keyOfId, matchesPattern, patternRange } from '../../src/key/pattern.ts'
 import type { Pattern } from '../../src/key/pattern.types.ts'
+import { PatternIndex } from '../../src/key/pattern-index.ts'
 import { contains, prefixRange, selectorRange } from '../../src/key/range.ts'
 import { formatVersionstamp, parseVersionstamp } from '../../src/key/versionstamp.ts'
 import { anyCharacter } from '../any-character.ts'

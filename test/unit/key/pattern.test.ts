@@ -8,10 +8,10 @@ import {
   keyOfId,
   matchesPattern,
   nameOf,
-  PatternIndex,
   patternRange,
 } from '../../../src/key/pattern.ts'
 import type { IdOf, Pattern } from '../../../src/key/pattern.types.ts'
+import { PatternIndex } from '../../../src/key/pattern-index.ts'
 import { contains } from '../../../src/key/range.ts'
 
 const bytes = (...values: number[]) => Uint8Array.from(values)
