@@ -1,4 +1,5 @@
 import type { WatchHub } from '../broadcast/hub.ts'
+import type { Subscription } from '../broadcast/subscription.ts'
 import { DatabaseClosedError } from '../contract/errors.ts'
 import type { KeyRange } from '../key/range.ts'
 
@@ -24,7 +25,7 @@ export interface PumpOptions<J> {
   readonly onError: (error: unknown) => void
 }
 
-/** How many milliseconds to wait after a failure to take; doubles with each further failure. */
+/** How many milliseconds to wait after a failure; doubles with each further failure. */
 const firstPause = 50
 const longestPause = 10_000
 
@@ -61,34 +62,63 @@ export class Pump<J> {
   async run(): Promise<void> {
     const alive = setInterval(() => {}, 2 ** 30)
     try {
-      const subscription = await this.#options.hub.watchRanges(this.#options.ranges)
-      this.#wake = () => subscription.wake()
-      try {
-        let failures = 0
-        while (!this.#stopped) {
-          subscription.arm()
-          const due = await this.#fill().then(
-            (due) => {
-              failures = 0
-              return due
-            },
-            (error: unknown) => {
-              if (error instanceof DatabaseClosedError) throw error
-              this.#options.onError(error)
-              return this.#options.now() + Math.min(firstPause * 2 ** failures++, longestPause)
-            },
-          )
-          if (!this.#stopped) await subscription.changed(due)
-        }
-      } finally {
-        this.#wake = () => {}
-        subscription.end()
-      }
+      const subscription = await this.#subscribe()
+      if (subscription !== null) await this.#fillUntilStopped(subscription)
     } catch (error) {
       if (!(error instanceof DatabaseClosedError)) throw error
     } finally {
       clearInterval(alive)
     }
+  }
+
+  /** Tries until it succeeds; null if it was stopped before. */
+  async #subscribe(): Promise<Subscription | null> {
+    const { hub, ranges } = this.#options
+    for (let failures = 0; !this.#stopped; failures++) {
+      try {
+        return await hub.watchRanges(ranges)
+      } catch (error) {
+        await this.#pause(this.#pauseAfter(error, failures))
+      }
+    }
+    return null
+  }
+
+  async #fillUntilStopped(subscription: Subscription): Promise<void> {
+    this.#wake = () => subscription.wake()
+    try {
+      let failures = 0
+      while (!this.#stopped) {
+        subscription.arm()
+        const due = await this.#fill().then(
+          (due) => {
+            failures = 0
+            return due
+          },
+          (error: unknown) => this.#options.now() + this.#pauseAfter(error, failures++),
+        )
+        if (!this.#stopped) await subscription.changed(due)
+      }
+    } finally {
+      this.#wake = () => {}
+      subscription.end()
+    }
+  }
+
+  /** Reports a failure, unless the database was closed, which is thrown. Returns how many milliseconds to wait after it. */
+  #pauseAfter(error: unknown, failures: number): number {
+    if (error instanceof DatabaseClosedError) throw error
+    this.#options.onError(error)
+    return Math.min(firstPause * 2 ** failures, longestPause)
+  }
+
+  /** Waits, unless it is stopped. */
+  async #pause(milliseconds: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, milliseconds)
+    this.#wake = resolve
+    await promise
+    clearTimeout(timer)
   }
 
   /** Takes as many as there is room for. Returns when to take again, unless something happens before. */
