@@ -7,13 +7,15 @@ const rowsPerSweep = 500
 const shortestWait = 100
 /** How many milliseconds until looking for rows that other processes have given an expiry. */
 const longestWait = 60_000
+const never = Number.POSITIVE_INFINITY
 
 /** Removes expired rows in the background, when the next one expires. Its timer does not keep the process alive. */
 export class Sweeper {
   readonly #driver: Driver
   readonly #removed: () => void
   #timer: NodeJS.Timeout | undefined
-  #due = Number.POSITIVE_INFINITY
+  /** The next expiry that it knows of. While it looks for the next one: that of those reported since. */
+  #due = never
   #closed = false
 
   /** `removed` is called after rows have been removed. */
@@ -24,7 +26,8 @@ export class Sweeper {
 
   /** Finds the next expiry, and sets a timer for it. */
   async start(): Promise<void> {
-    this.#wakeAt((await this.#driver.nextExpiry()) ?? Number.POSITIVE_INFINITY)
+    this.#due = never
+    this.#wakeAtFound(await this.#driver.nextExpiry())
   }
 
   /** Looks for rows to which others have given an expiry. */
@@ -42,6 +45,7 @@ export class Sweeper {
   async sweepAll(signal?: AbortSignal): Promise<number> {
     for (let total = 0; ; ) {
       signal?.throwIfAborted()
+      this.#due = never
       const { removed, next } = await this.#driver.sweep(rowsPerSweep)
       total += removed
       if (removed > 0) this.#removed()
@@ -49,7 +53,7 @@ export class Sweeper {
         await nextTurn()
         continue
       }
-      this.#wakeAt(next ?? Number.POSITIVE_INFINITY)
+      this.#wakeAtFound(next)
       return total
     }
   }
@@ -57,6 +61,11 @@ export class Sweeper {
   close(): void {
     this.#closed = true
     clearTimeout(this.#timer)
+  }
+
+  /** `next`: the next expiry that was found, null for none. One that was reported while it was looked for may come sooner. */
+  #wakeAtFound(next: number | null): void {
+    this.#wakeAt(Math.min(next ?? never, this.#due))
   }
 
   #wakeAt(time: number): void {

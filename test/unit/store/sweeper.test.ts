@@ -1,6 +1,8 @@
 import Database from 'better-sqlite3'
 import { Valkeyrie } from 'valkeyrie'
 import { afterEach, expect, test, vi } from 'vitest'
+import type { Driver } from '../../../src/driver/driver.ts'
+import { Sweeper } from '../../../src/store/sweeper.ts'
 import { stillClock } from '../../still-clock.ts'
 import { temporaryFolder } from '../../temporary-folder.ts'
 
@@ -102,3 +104,36 @@ test('removing many rows lets other work go on', async () => {
   done = true
   expect(turns).toBeGreaterThan(1)
 })
+
+/** A sweeper, and a driver whose answers wait for the test. */
+function sweeperOfServer() {
+  const answers: ((next: number | null) => void)[] = []
+  const answer = () => new Promise<number | null>((resolve) => void answers.push(resolve))
+  let sweeps = 0
+  const driver = {
+    now: () => Date.now(),
+    nextExpiry: answer,
+    sweep: async () => {
+      sweeps += 1
+      return { removed: 0, next: await answer() }
+    },
+  } as Partial<Driver> as Driver
+  return { sweeper: new Sweeper(driver, () => {}), answers, sweeps: () => sweeps }
+}
+
+test.each(['start', 'sweepAll'] as const)(
+  'a row that gets an expiry while the next one is looked for is removed in time (%s)',
+  async (call) => {
+    vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] })
+    const { sweeper, answers, sweeps } = sweeperOfServer()
+    const looking = sweeper[call]()
+    sweeper.notice(Date.now() + 1_000)
+    // The server looked before the row was written.
+    answers.shift()!(null)
+    await looking
+    const before = sweeps()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(sweeps()).toBe(before + 1)
+    sweeper.close()
+  },
+)
