@@ -1,4 +1,5 @@
 import { CorruptValueError } from '../contract/errors.ts'
+import { formatKey } from '../contract/format-key.ts'
 import { decodeKey } from '../key/codec.ts'
 import { decodeValue, encodeValue } from '../value/codec.ts'
 import { Encoding, isEncoding } from '../value/encoding.ts'
@@ -46,10 +47,9 @@ export function arithmeticSet(mutation: ArithmeticMutation, current: StoredRow |
     if (!isEncoding(current.encoding)) {
       throw new CorruptValueError(decodeKey(key), new TypeError(`its encoding is ${current.encoding}`))
     }
-    const text = JSON.stringify(decodeKey(key), (_, part) => (typeof part === 'bigint' ? `${part}n` : part))
     throw new NotU64Error(
       type,
-      `${type} needs a KvU64, and ${text} holds another kind of value: set it to a KvU64 first`,
+      `${type} needs a KvU64, and ${formatKey(decodeKey(key))} holds another kind of value: set it to a KvU64 first`,
     )
   }
   const after = applyArithmetic(type, current === null ? null : storedU64(key, current), operand)

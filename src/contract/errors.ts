@@ -1,4 +1,5 @@
 // All errors of a database are in one place, as programs that distinguish them need them.
+import { formatKey } from './format-key.ts'
 import type { Key } from './key.types.ts'
 
 /** What went wrong, one for each class. A message may be reworded; a code never changes its meaning. */
@@ -453,16 +454,6 @@ export interface RefusedRows {
   readonly rows: number
   /** The first of them, each with what is wrong: `["users", "bob"]: age: …` */
   readonly samples: readonly string[]
-}
-
-export function formatKey(key: Key): string {
-  const parts = key.map((part) => {
-    if (typeof part === 'string') return JSON.stringify(part)
-    if (typeof part === 'bigint') return `${part}n`
-    if (part instanceof Uint8Array) return `0x${Buffer.from(part).toString('hex')}`
-    return String(part)
-  })
-  return `[${parts.join(', ')}]`
 }
 
 /** A complaint as messages show it: `address.city: must be a string`. */

@@ -1,4 +1,4 @@
-import { formatKey } from '../contract/errors.ts'
+import { formatKey } from '../contract/format-key.ts'
 import type { Key } from '../contract/key.types.ts'
 import type { KeyedRow } from '../driver/driver.ts'
 import { selectorRange } from '../key/range.ts'

@@ -1,4 +1,4 @@
-import { formatKey } from '../contract/errors.ts'
+import { formatKey } from '../contract/format-key.ts'
 import { inspectName } from '../contract/inspected.ts'
 import type { Key } from '../contract/key.types.ts'
 
