@@ -26,5 +26,12 @@ export function splitPath(path: string): string[] | null {
 
 /** The path that `splitPath` splits into these names; different names give different paths. */
 export function joinPath(names: readonly string[]): string {
-  return names.map((name) => name.replace(/[\\.]/g, '\\$&')).join('.')
+  return names.map(escapeName).join('.')
+}
+
+/** A name as it stands in a dotted path. */
+export function escapeName(name: string): string {
+  return name.includes('\\') || name.includes('.')
+    ? name.replaceAll('\\', '\\\\').replaceAll('.', '\\.')
+    : name
 }

@@ -1,6 +1,6 @@
 import { maxDepth } from './bounds.ts'
+import { joinPath } from './dotted-path.ts'
 import { formatPath, type Path } from './path.ts'
-import { escapeStep } from './type-path.ts'
 
 /** A place in a value: the steps to it for readers, and its last step in `types`. */
 export class Place implements Path {
@@ -25,9 +25,9 @@ export const toItem = (key: string) => `.values()[${key}]`
 
 /** A place as a path in `types`. */
 export function typePath(place: Place | null): string {
-  const steps: string[] = []
-  for (let at = place; at !== null; at = at.under) steps.push(escapeStep(at.key))
-  return steps.reverse().join('.')
+  const keys: string[] = []
+  for (let at = place; at !== null; at = at.under) keys.push(at.key)
+  return joinPath(keys.reverse())
 }
 
 export function refuseDepth(place: Place | null): never {

@@ -1,5 +1,4 @@
-import { stepsOf } from './type-path.ts'
-import { readTypeTree, type TypeNode } from './type-tree.ts'
+import { readTypeTree, stepsOf, type TypeNode } from './type-tree.ts'
 
 /** The last tree read: a query asks for many places in one row, and many rows have the same types. */
 let last: { readonly text: string; readonly root: TypeNode } | null = null

@@ -1,6 +1,6 @@
 import { maxDepth } from './bounds.ts'
+import { splitPath } from './dotted-path.ts'
 import { parseJson } from './parse-json.ts'
-import { stepsOf } from './type-path.ts'
 
 /** The key and the value of a Map are two steps below it. */
 const mostSteps = 3 * maxDepth
@@ -92,6 +92,13 @@ export function readTypeTree(text: string): TypeNode {
   if (values !== undefined) annotate(root, values)
   if (referentialEqualities !== undefined) identify(root, referentialEqualities)
   return root
+}
+
+/** The steps of a path of `types`. Throws an Error for a backslash that escapes nothing. */
+export function stepsOf(path: string): string[] {
+  const steps = splitPath(path)
+  if (steps === null) throw new Error('its types have a path that is not one')
+  return steps
 }
 
 function annotate(node: TypeNode, tree: unknown): void {

@@ -1,12 +1,12 @@
 // Writing a typed value is one walk: it builds the text, the types and the sharing of objects together.
 import { maxBigIntDigits, maxDepth, maxRepeated } from './bounds.ts'
+import { escapeName } from './dotted-path.ts'
 import { Encoding, type StoredValue, tooLarge } from './encoding.ts'
 import { errorClassOf, kindOf } from './kind.ts'
 import { copiedKvU64, isKvU64 } from './kv-u64.ts'
 import { formatPath, propertyStep } from './path.ts'
 import { Place, refuse, refuseDepth, toIndex, toItem, typePath } from './place.ts'
 import { setOwn } from './set-own.ts'
-import { escapeStep } from './type-path.ts'
 import { describeUnknownClass } from './unknown-class.ts'
 import type { ValueFormat } from './value-format.ts'
 import type { ValueType } from './value-type.ts'
@@ -238,7 +238,7 @@ class Writer {
   }
 
   #member(member: unknown, key: string, part: Part, under: Place | null, depth: number): unknown {
-    return part.add(this.#write(member, new Place(under, key, propertyStep), depth + 1), escapeStep(key))
+    return part.add(this.#write(member, new Place(under, key, propertyStep), depth + 1), escapeName(key))
   }
 
   #writeItems(

@@ -1,6 +1,6 @@
 import { moveOrder } from '../../../catalog/move-order.ts'
 import type { FieldPath, ValueChange } from '../../../catalog/value-change.ts'
-import { escapeStep } from '../../../value/type-path.ts'
+import { joinPath } from '../../../value/dotted-path.ts'
 import { breakpoint } from '../../migration.ts'
 import { quoteText } from '../server/sql-text.ts'
 import { escapeJson, escapeText, isEscaped } from '../values/json-text.ts'
@@ -97,5 +97,5 @@ function arrayOf(path: FieldPath): string {
 
 /** A path as in the JSON of `types`, without the quotes. */
 function typesKey(path: FieldPath): string {
-  return quote(JSON.stringify(path.map(escapeStep).join('.')).slice(1, -1))
+  return quote(JSON.stringify(joinPath(path)).slice(1, -1))
 }

@@ -1,6 +1,6 @@
+import { escapeName } from '../../../value/dotted-path.ts'
 import { parseJson } from '../../../value/parse-json.ts'
 import { typedElements, wordOf } from '../../../value/type-meaning.ts'
-import { escapeStep } from '../../../value/type-path.ts'
 import { readTypeTree, type TypeNode } from '../../../value/type-tree.ts'
 import { escapeJson, isEscaped } from './json-text.ts'
 
@@ -43,5 +43,5 @@ function collect(node: TypeNode, path: string, meanings: Record<string, string>)
   const below = (step: string) => (node.under === null ? step : `${path}.${step}`)
   const element = typedElements(node.type)
   if (element !== null) meanings[below(everyElement)] = element
-  for (const [step, inner] of node.inner) collect(inner, below(escapeStep(step)), meanings)
+  for (const [step, inner] of node.inner) collect(inner, below(escapeName(step)), meanings)
 }
