@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { setOwn } from '../value/set-own.ts'
 import {
   type Anatomy,
   type ObjectAnatomy,
@@ -191,16 +192,10 @@ function* patchAll(parts: readonly Anatomy[], stored: Fields, patch: Fields): St
   return { value: merged(stored, given) }
 }
 
-const ownField = { enumerable: true, configurable: true, writable: true }
-
 /** The stored fields, in their order, with those of `given` in their places or after them. */
 export function merged(stored: Fields, given: readonly GivenField[]): object {
-  const fields: Record<string, unknown> = { ...stored }
-  for (const [name, value] of given) {
-    // Assigned, this name would be the prototype.
-    if (name === '__proto__') Object.defineProperty(fields, name, { value, ...ownField })
-    else fields[name] = value
-  }
+  const fields = { ...stored }
+  for (const [name, value] of given) setOwn(fields, name, value)
   return fields
 }
 
