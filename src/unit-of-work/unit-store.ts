@@ -3,7 +3,6 @@ import { limitOf } from '../commit/claim.ts'
 import { type StoredForm, sameForm } from '../commit/row.ts'
 import type { AtomicWrite, CheckConflict, Claim, KeyCheck, Mutation, SetMutation } from '../commit/write.ts'
 import type { Key } from '../contract/key.types.ts'
-import type { Limits } from '../contract/limits.ts'
 import type { Read, ResultOf, StoredRow } from '../driver/driver.ts'
 import { decodeKey } from '../key/codec.ts'
 import { keyText } from '../key/key-text.ts'
@@ -11,9 +10,9 @@ import { patternRange } from '../key/pattern.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import { type KeyRange, prefixRange } from '../key/range.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
-import type { Registry } from '../schema/registry.ts'
 import type { Entry } from '../schema/registry.types.ts'
 import type { SetOptions } from '../store/expiry.ts'
+import { ForwardingStore } from '../store/forwarding-store.ts'
 import type { RowEntry, RowStore, SettledOutcome } from '../store/row-store.ts'
 import type { Store } from '../store/store.ts'
 import { isShort, tracedRead } from '../store/traced-read.ts'
@@ -21,7 +20,6 @@ import { paced, pauseDue } from '../time/give-way.ts'
 import { decodeValue } from '../value/codec.ts'
 import { freeze } from '../value/freeze.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
-import type { ValueFormat } from '../value/value-format.ts'
 import { adoptAssigned, encodeLoaded, type Loaded, show } from './loaded.ts'
 import { unassignable } from './missing-entry.ts'
 import { OwnWrites } from './own-writes.ts'
@@ -32,30 +30,19 @@ import { WriteCalls } from './write-calls.ts'
  * The store behind the faces of one unit of work. Reads come from the unit's snapshot; writes are kept until the unit commits;
  * every key has one entry (identity map), and values changed in place are found at the end (dirty checking).
  */
-export class UnitStore implements RowStore, ReaderContext {
+export class UnitStore extends ForwardingStore<Store> implements RowStore, ReaderContext {
   readonly #reader: UnitReader
   readonly writes = true
   readonly turn: string | undefined
   readonly own = new OwnWrites()
   readonly calls = new WriteCalls()
-  readonly path: string
-  readonly registry: Registry
-  readonly limits: Limits
-  readonly format: ValueFormat
-  readonly openRepository: RowStore['openRepository']
-  readonly #store: Store
   readonly #loaded = new Map<string, Loaded>()
   #over = false
 
   /** `turn`: the turn in which it runs, if any. */
   constructor(store: Store, turn?: string) {
+    super(store)
     this.turn = turn
-    this.#store = store
-    this.path = store.path
-    this.registry = store.registry
-    this.limits = store.limits
-    this.format = store.format
-    this.openRepository = store.openRepository
     this.#reader = new UnitReader(store.driver, this)
   }
 
@@ -67,17 +54,13 @@ export class UnitStore implements RowStore, ReaderContext {
     return paced(() => tracedRead(this.#reader, this.path, request, signal), isShort(request))
   }
 
-  now(): number {
-    return this.#store.now()
-  }
-
   assertOpen(): void {
     if (this.#over) {
       throw new TypeError(
         'This unit of work has ended: use the unit only inside its function, and await every call',
       )
     }
-    this.#store.assertOpen()
+    this.store.assertOpen()
   }
 
   /** Refuses every further call, because its function has returned. */
@@ -117,37 +100,29 @@ export class UnitStore implements RowStore, ReaderContext {
 
   /** Whether it belongs to this database, and its function has not returned yet. */
   isOpenOn(store: RowStore): boolean {
-    return this.#store === store && !this.#over
-  }
-
-  encodeKey(key: Key): Uint8Array {
-    return this.#store.encodeKey(key)
+    return this.store === store && !this.#over
   }
 
   prepareSet(key: Key, value: unknown, options?: SetOptions): SetMutation | Promise<SetMutation> {
-    return this.#store.prepareSet(key, value, options)
+    return this.store.prepareSet(key, value, options)
   }
 
   preparePatch(key: Key, row: StoredRow, patch: object): SetMutation | Promise<SetMutation> {
-    return this.#store.preparePatch(key, row, patch)
+    return this.store.preparePatch(key, row, patch)
   }
 
   prepareChanged(key: Key, row: StoredRow, output: unknown): SetMutation | Promise<SetMutation> {
-    return this.#store.prepareChanged(key, row, output)
+    return this.store.prepareChanged(key, row, output)
   }
 
   prepareArithmetic(
     ...args: Parameters<RowStore['prepareArithmetic']>
   ): ReturnType<RowStore['prepareArithmetic']> {
-    return this.#store.prepareArithmetic(...args)
+    return this.store.prepareArithmetic(...args)
   }
 
-  decode(row: StoredRow, key: Key): unknown | Promise<unknown> {
+  override decode(row: StoredRow, key: Key): unknown | Promise<unknown> {
     return this.#whenLoaded(row, key, (loaded) => loaded.value)
-  }
-
-  ownValue(row: StoredRow, key: Key): unknown | Promise<unknown> {
-    return this.#store.decode(row, key)
   }
 
   settle(encodedKey: Uint8Array): Promise<void> | undefined {
@@ -156,12 +131,12 @@ export class UnitStore implements RowStore, ReaderContext {
     return changed ? this.#writeChanged(loaded!, changed) : undefined
   }
 
-  async committedVersion(encodedKey: Uint8Array, row: StoredRow | null): Promise<number | null> {
+  override async committedVersion(encodedKey: Uint8Array, row: StoredRow | null): Promise<number | null> {
     const isOwn = this.own.of(encodedKey) !== undefined
     return isOwn ? this.#reader.committedVersion(encodedKey) : (row?.version ?? null)
   }
 
-  entry(row: StoredRow, key: Key): Entry | Promise<Entry> {
+  override entry(row: StoredRow, key: Key): Entry | Promise<Entry> {
     return this.#whenLoaded(row, key, (loaded) => {
       const { row, value } = loaded
       loaded.entry ??= new KeyedEntry(key, value, formatVersionstamp(row.version), row.expiresAt)
@@ -169,7 +144,7 @@ export class UnitStore implements RowStore, ReaderContext {
     })
   }
 
-  rowEntry(row: StoredRow, id: IdOf<Pattern>, key: Key): RowEntry | Promise<RowEntry> {
+  override rowEntry(row: StoredRow, id: IdOf<Pattern>, key: Key): RowEntry | Promise<RowEntry> {
     return this.#whenLoaded(row, key, (loaded) => {
       const { row, value } = loaded
       const { version, expiresAt } = row
@@ -180,18 +155,23 @@ export class UnitStore implements RowStore, ReaderContext {
     })
   }
 
-  missing<E extends { readonly key: Key }>(entry: E): E {
+  override missing<E extends { readonly key: Key }>(entry: E): E {
     return unassignable(entry)
   }
 
-  extend(entry: RowEntry, more: object): RowEntry {
+  override extend(entry: RowEntry, more: object): RowEntry {
     const extended = { ...entry, ...more }
     const loaded = this.#loaded.get(keyText(this.encodeKey(entry.key)))
     if (loaded !== undefined) loaded.rowEntries = [...loaded.rowEntries, extended]
     return extended
   }
 
-  part(entry: RowEntry, row: StoredRow, project: (value: unknown) => unknown, more: object): RowEntry {
+  override part(
+    entry: RowEntry,
+    row: StoredRow,
+    project: (value: unknown) => unknown,
+    more: object,
+  ): RowEntry {
     const value = project(decodeValue(row.value, row.encoding, row.types, this.format))
     return Object.freeze({ ...entry, value: freeze(value), ...more })
   }
@@ -242,7 +222,7 @@ export class UnitStore implements RowStore, ReaderContext {
   }
 
   collectionOf(key: Uint8Array): string | null {
-    return this.#store.collectionOf(decodeKey(key))
+    return this.store.collectionOf(decodeKey(key))
   }
 
   async #look(checks: readonly KeyCheck[], told: readonly Mutation[]): Promise<Seen> {
@@ -276,7 +256,7 @@ export class UnitStore implements RowStore, ReaderContext {
     const text = keyText(this.encodeKey(key))
     const known = this.#known(text, row)
     if (known !== undefined) return use(known)
-    const value = this.#store.decode(row, key)
+    const value = this.store.decode(row, key)
     const load = (settled: unknown) => this.#load(text, row, key, settled)
     if (!(value instanceof Promise)) return use(load(value))
     return value.then((settled) => use(this.#known(text, row) ?? load(settled)))
@@ -332,7 +312,7 @@ export class UnitStore implements RowStore, ReaderContext {
   /** Gives a promise only if the schema does. */
   #writeChanged(loaded: Loaded, changed: StoredForm): Promise<void> | undefined {
     const { row, value, key } = loaded
-    const prepared = this.#store.prepareChanged(key, row, value)
+    const prepared = this.store.prepareChanged(key, row, value)
     if (!(prepared instanceof Promise)) {
       this.#addChanged(loaded, changed, prepared)
       return undefined
