@@ -1,16 +1,17 @@
-const errors = new WeakSet<object>()
-
 /**
- * Marks an error that is about a value of the caller: a key, an id, a prefix, a limit, a cursor, a versionstamp. If a request has brought
- * that value, the request is wrong, and not the program that passes it on: where it is answered, nothing else tells such a
- * TypeError from one that is a fault.
+ * A value of the caller is wrong: a key, an id, a prefix, a limit, a cursor, a versionstamp. If a request has brought that value, the
+ * request is wrong, and not the program that passes it on: where the request is answered, only the class distinguishes this error
+ * from a fault. Printed, it is a TypeError.
  */
-export function ofArgument<E extends TypeError | RangeError>(error: E): E {
-  errors.add(error)
-  return error
+export class ArgumentTypeError extends TypeError {
+  static override readonly name = 'TypeError'
 }
 
-/** Whether `ofArgument` has marked it. */
-export function isOfArgument(error: unknown): boolean {
-  return errors.has(error as object)
+/** Like ArgumentTypeError, for a value out of its range. */
+export class ArgumentRangeError extends RangeError {
+  static override readonly name = 'RangeError'
+}
+
+export function isArgumentError(error: unknown): boolean {
+  return error instanceof ArgumentTypeError || error instanceof ArgumentRangeError
 }

@@ -8,18 +8,20 @@ import { applyArithmetic } from './mutation.ts'
 import type { StoredRow } from './row.ts'
 import type { ArithmeticMutation, Mutation, SetMutation } from './write.ts'
 
-/** The value that a `sum`, `min` or `max` works on is not a KvU64. */
+/** The value that a `sum`, `min` or `max` works on is not a KvU64. Printed, it is a TypeError. */
 export class NotU64Error extends TypeError {
-  readonly mutation: ArithmeticMutation['type']
+  static override readonly name = 'TypeError'
+  readonly #mutation: ArithmeticMutation['type']
 
   constructor(mutation: ArithmeticMutation['type'], message: string) {
     super(message)
-    this.mutation = mutation
-    // Printed, it looks like a plain TypeError.
-    Object.defineProperty(this, 'mutation', { enumerable: false })
+    this.#mutation = mutation
+  }
+
+  get mutation(): ArithmeticMutation['type'] {
+    return this.#mutation
   }
 }
-Object.defineProperty(NotU64Error, 'name', { value: 'TypeError' })
 
 /** The row after the mutations of one key, with this version; null if there is none. Throws what committing them would throw. */
 export function mutatedRow(

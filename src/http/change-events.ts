@@ -1,5 +1,5 @@
 import { formatVersionstamp, isVersionstamp, parseVersionstamp } from '../key/versionstamp.ts'
-import { type FeedPosition, feedPosition, isOfUnknownPosition } from '../watch/feed-position.ts'
+import { type FeedPosition, feedPosition, UnknownPositionError } from '../watch/feed-position.ts'
 import { eventText } from '../wire/event.ts'
 import type { LiveChange } from '../wire/live.types.ts'
 import type { EventSource } from './event-body.ts'
@@ -38,7 +38,7 @@ export class ChangeEvents implements EventSource {
     try {
       return this.#hasBegun ? await this.#next() : await this.#begin()
     } catch (error) {
-      if (!isOfUnknownPosition(error)) throw error
+      if (!(error instanceof UnknownPositionError)) throw error
       const detail =
         'The position to continue from belongs to another database, or to a later state of this one'
       throw new Refusal(410, { code: 'UNKNOWN_VERSION', detail })

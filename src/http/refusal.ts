@@ -1,4 +1,4 @@
-import { isOfArgument } from '../arguments/argument-error.ts'
+import { isArgumentError } from '../arguments/argument-error.ts'
 import type { Problem } from '../wire/event.ts'
 
 const titles = {
@@ -49,7 +49,7 @@ export class Refusal extends Error {
   static ofQuery(error: unknown): Refusal {
     const { code } = (error ?? {}) as { readonly code?: unknown }
     const isOfQuery = code === 'QUERY'
-    if (!isOfQuery && !isOfArgument(error)) return Refusal.of(error)
+    if (!isOfQuery && !isArgumentError(error)) return Refusal.of(error)
     const detail = 'The query does not take these parameters'
     return new Refusal(400, isOfQuery ? { code, detail } : { detail }, {}, { cause: error })
   }

@@ -1,4 +1,4 @@
-import { ofArgument } from '../arguments/argument-error.ts'
+import { ArgumentTypeError } from '../arguments/argument-error.ts'
 import type { CallOptions } from '../arguments/call-options.ts'
 import { noChecks } from '../commit/write.ts'
 import type { Key } from '../contract/key.types.ts'
@@ -84,7 +84,7 @@ export class KeyValue<R extends Definitions> {
     if (options !== undefined) checkReadOptions(options, 'getMany')
     this.#store.assertOpen()
     if (!Array.isArray(keys))
-      throw ofArgument(new TypeError("getMany takes an array of keys, such as [['users', 'alice']]"))
+      throw new ArgumentTypeError("getMany takes an array of keys, such as [['users', 'alice']]")
     const store = storeUnder(this.#store, options?.signal)
     const ownKeys: Key[] = keys.map(ownKey)
     const encoded = inSlices(ownKeys, (key) => store.encodeKey(key))

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { ofArgument } from '../arguments/argument-error.ts'
+import { ArgumentTypeError } from '../arguments/argument-error.ts'
 import { decodeKey } from './codec.ts'
 import { contains, type KeyRange, successor } from './range.ts'
 
@@ -22,8 +22,8 @@ export function resumeRange(range: KeyRange, cursor: string | undefined, reverse
   if (cursor === undefined || cursor === '') return range
   const last = decodeCursor(cursor)
   if (last === undefined || !contains(range, last)) {
-    throw ofArgument(
-      new TypeError('cursor must be the `cursor` of an earlier list with the same selector, unchanged'),
+    throw new ArgumentTypeError(
+      'cursor must be the `cursor` of an earlier list with the same selector, unchanged',
     )
   }
   return reverse ? { start: range.start, end: last } : { start: successor(last), end: range.end }

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { ofArgument } from '../arguments/argument-error.ts'
+import { ArgumentRangeError, ArgumentTypeError } from '../arguments/argument-error.ts'
 import type { Key } from '../contract/key.types.ts'
 import { defaultLimits } from '../contract/limits.ts'
 import { isReadable } from '../contract/readable-bytes.ts'
@@ -29,7 +29,7 @@ let used = 0
  */
 export function encodeKey(key: Key, maxBytes: number = defaultLimits.keyBytes): Buffer {
   if (Array.isArray(key) && key.length === 0) {
-    throw ofArgument(new TypeError("A key needs at least one part, such as ['users']: it is empty"))
+    throw new ArgumentTypeError("A key needs at least one part, such as ['users']: it is empty")
   }
   return encode(undefined, key, maxBytes)
 }
@@ -61,8 +61,8 @@ export function encodeParts(
 
 function encode(prefix: Uint8Array | undefined, parts: Key, maxBytes: number): Buffer {
   if (!Array.isArray(parts)) {
-    throw ofArgument(
-      new TypeError(`A key is an array of parts, such as ['users', 'alice']: got ${describe(parts)}`),
+    throw new ArgumentTypeError(
+      `A key is an array of parts, such as ['users', 'alice']: got ${describe(parts)}`,
     )
   }
   let position = used
@@ -108,10 +108,8 @@ function writePart(part: unknown, index: number, position: number, maxBytes: num
   if (typeof part === 'bigint') {
     const width = integerWidth(part)
     if (width > 255)
-      throw ofArgument(
-        new RangeError(
-          `Key part ${index} is a bigint of ${width} bytes, and one has at most 255: its size must be below 2n ** 2040n; store a larger one as a string or bytes`,
-        ),
+      throw new ArgumentRangeError(
+        `Key part ${index} is a bigint of ${width} bytes, and one has at most 255: its size must be below 2n ** 2040n; store a larger one as a string or bytes`,
       )
     const start = reserve(position, width + 2)
     return writeInteger(part, width, arena, start)
@@ -122,10 +120,8 @@ function writePart(part: unknown, index: number, position: number, maxBytes: num
     return start + 1
   }
   if (part instanceof Uint8Array) return writeBytes(part, index, position, maxBytes)
-  throw ofArgument(
-    new TypeError(
-      `Key part ${index} must be a string, number, bigint, boolean or Uint8Array: got ${describe(part)}`,
-    ),
+  throw new ArgumentTypeError(
+    `Key part ${index} must be a string, number, bigint, boolean or Uint8Array: got ${describe(part)}`,
   )
 }
 
@@ -149,10 +145,8 @@ function writeString(text: string, index: number, position: number, maxBytes: nu
 
 function writeLongString(text: string, index: number, start: number): number {
   if (!text.isWellFormed()) {
-    throw ofArgument(
-      new TypeError(
-        `Key part ${index} has a lone surrogate, which UTF-8 cannot hold: fix it with toWellFormed()`,
-      ),
+    throw new ArgumentTypeError(
+      `Key part ${index} has a lone surrogate, which UTF-8 cannot hold: fix it with toWellFormed()`,
     )
   }
   arena[start] = typeCode.string
@@ -178,10 +172,8 @@ function writeBytes(part: Uint8Array, index: number, position: number, maxBytes:
   const length = part.length
   if (length > maxBytes) throw tooLong(maxBytes)
   if (length === 0 && !isReadable(part))
-    throw ofArgument(
-      new TypeError(
-        `Key part ${index} has no memory any more: its buffer was transferred or has become shorter`,
-      ),
+    throw new ArgumentTypeError(
+      `Key part ${index} has no memory any more: its buffer was transferred or has become shorter`,
     )
   let next = reserve(position, 2 * length + 2)
   arena[next++] = typeCode.bytes
@@ -196,8 +188,8 @@ function writeBytes(part: Uint8Array, index: number, position: number, maxBytes:
 
 function writeNumber(part: number, index: number, position: number): number {
   if (Number.isNaN(part)) {
-    throw ofArgument(
-      new TypeError(`Key part ${index} is NaN, which has no place in the order of keys: use a number`),
+    throw new ArgumentTypeError(
+      `Key part ${index} is NaN, which has no place in the order of keys: use a number`,
     )
   }
   const start = reserve(position, 9)
@@ -211,16 +203,14 @@ function writeNumber(part: number, index: number, position: number): number {
 
 /** What is wrong with a key whose part at `index` is a wildcard. */
 export function wildcardPart(index: number): TypeError {
-  return ofArgument(
-    new TypeError(
-      `Key part ${index} is '*', which stands for any part in a pattern and cannot be part of a key`,
-    ),
+  return new ArgumentTypeError(
+    `Key part ${index} is '*', which stands for any part in a pattern and cannot be part of a key`,
   )
 }
 
 function tooLong(maxBytes: number): RangeError {
-  return ofArgument(
-    new RangeError(`The key is longer than ${maxBytes} bytes: shorten it, or raise limits.keyBytes`),
+  return new ArgumentRangeError(
+    `The key is longer than ${maxBytes} bytes: shorten it, or raise limits.keyBytes`,
   )
 }
 

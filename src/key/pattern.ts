@@ -1,4 +1,4 @@
-import { ofArgument } from '../arguments/argument-error.ts'
+import { ArgumentTypeError } from '../arguments/argument-error.ts'
 import type { Key, KeyPart } from '../contract/key.types.ts'
 import { compareParts, encodeKey, encodePrefix } from './codec.ts'
 import type { IdOf, KeyOf, NameOf, Pattern } from './pattern.types.ts'
@@ -133,20 +133,16 @@ function isPart(id: IdOf<Pattern> | null): id is KeyPart {
 
 function wrongId(pattern: Pattern, id: unknown): TypeError {
   if (typeof id === 'object' && id !== null && !Array.isArray(id)) {
-    return ofArgument(
-      new TypeError(
-        `An object is not an id of [${pattern.map(String).join(', ')}]: the id comes first, as set(id, value) and delete(id); findMany, updateMany and deleteMany take a where`,
-      ),
+    return new ArgumentTypeError(
+      `An object is not an id of [${pattern.map(String).join(', ')}]: the id comes first, as set(id, value) and delete(id); findMany, updateMany and deleteMany take a where`,
     )
   }
   const count = wildcardCount(pattern)
   const expected =
     count === 0 ? 'leave it out' : count === 1 ? 'give one part' : `give an array of ${count} parts`
   const got = Array.isArray(id) ? `an array of ${id.length}` : id === undefined ? 'none' : 'a single part'
-  return ofArgument(
-    new TypeError(
-      `An id of [${pattern.map(String).join(', ')}] must fill its wildcards: ${expected} (got ${got})`,
-    ),
+  return new ArgumentTypeError(
+    `An id of [${pattern.map(String).join(', ')}] must fill its wildcards: ${expected} (got ${got})`,
   )
 }
 

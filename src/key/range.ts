@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { ofArgument } from '../arguments/argument-error.ts'
+import { ArgumentRangeError, ArgumentTypeError } from '../arguments/argument-error.ts'
 import type { Key } from '../contract/key.types.ts'
 import { compareBytes, encodePrefix } from './codec.ts'
 
@@ -48,8 +48,8 @@ export function selectorRange(selector: Selector, maxBytes?: number): KeyRange {
       throw new TypeError(`A selector without a prefix needs both start and end: ${SHAPES}`)
     const range = { start: encodePrefix(start, maxBytes), end: encodePrefix(end, maxBytes) }
     if (compareBytes(range.start, range.end) > 0) {
-      throw ofArgument(
-        new RangeError('The start of a selector comes after its end: swap them, and reverse the list'),
+      throw new ArgumentRangeError(
+        'The start of a selector comes after its end: swap them, and reverse the list',
       )
     }
     return range
@@ -66,7 +66,7 @@ export function selectorRange(selector: Selector, maxBytes?: number): KeyRange {
 function boundWithin(range: KeyRange, key: Key, name: string, maxBytes?: number): Uint8Array {
   const bytes = encodePrefix(key, maxBytes)
   if (!contains(range, bytes)) {
-    throw ofArgument(new TypeError(`The ${name} of a selector must begin with its prefix and be longer`))
+    throw new ArgumentTypeError(`The ${name} of a selector must begin with its prefix and be longer`)
   }
   return bytes
 }

@@ -1,4 +1,4 @@
-import { ofArgument } from '../arguments/argument-error.ts'
+import { ArgumentTypeError } from '../arguments/argument-error.ts'
 import type { Key, KeyPart } from '../contract/key.types.ts'
 import type { IdKind, PatternPart, TypedId } from './pattern.types.ts'
 
@@ -56,10 +56,8 @@ export function checkIdKinds(kinds: readonly (IdKind | null)[], key: Key, name: 
   for (let i = 0; i < count; i++) {
     const kind = kinds[i]
     if (kind !== null && kindOf(key[i]!) !== kind) {
-      throw ofArgument(
-        new TypeError(
-          `The ids of ${name} are declared as ${kind}, but ${describe(key[i])} is not: give a ${kind}, or declare '*' for ids of any kind`,
-        ),
+      throw new ArgumentTypeError(
+        `The ids of ${name} are declared as ${kind}, but ${describe(key[i])} is not: give a ${kind}, or declare '*' for ids of any kind`,
       )
     }
   }

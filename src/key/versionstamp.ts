@@ -1,4 +1,4 @@
-import { ofArgument } from '../arguments/argument-error.ts'
+import { ArgumentRangeError, ArgumentTypeError } from '../arguments/argument-error.ts'
 
 const HEX_DIGITS = 20
 const digits = /^[0-9a-f]{20}$/
@@ -76,16 +76,12 @@ export function isVersionstamp(text: unknown): text is string {
  */
 export function parseVersionstamp(text: string): number {
   if (typeof text !== 'string' || !digits.test(text)) {
-    throw ofArgument(
-      new TypeError(
-        `A versionstamp is 20 lower-case hex digits: give the \`versionstamp\` of an entry or a commit (got ${shown(text)})`,
-      ),
+    throw new ArgumentTypeError(
+      `A versionstamp is 20 lower-case hex digits: give the \`versionstamp\` of an entry or a commit (got ${shown(text)})`,
     )
   }
   if (text > latest) {
-    throw ofArgument(
-      new RangeError(`The versionstamp ${text} is beyond 2^53 - 1, so no database has issued it`),
-    )
+    throw new ArgumentRangeError(`The versionstamp ${text} is beyond 2^53 - 1, so no database has issued it`)
   }
   return Number.parseInt(text, 16)
 }

@@ -1,5 +1,5 @@
 // One class makes all kinds of plans, because they share one cache of shapes.
-import { ofArgument } from '../arguments/argument-error.ts'
+import { ArgumentRangeError } from '../arguments/argument-error.ts'
 import { checkOptionNames } from '../arguments/option-names.ts'
 import { QueryError } from '../contract/errors.ts'
 import { patternRange } from '../key/pattern.ts'
@@ -324,10 +324,8 @@ function continueAfter(
 /** Throws a RangeError for an invalid number of rows. */
 export function checkCount(value: unknown, name: string): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
-  throw ofArgument(
-    new RangeError(
-      `${name} must be a whole number of at least 0: got ${typeof value === 'number' ? value : describe(value)}`,
-    ),
+  throw new ArgumentRangeError(
+    `${name} must be a whole number of at least 0: got ${typeof value === 'number' ? value : describe(value)}`,
   )
 }
 

@@ -2,7 +2,7 @@
 
 import type { InspectOptions } from 'node:util'
 import { v7 as uuidv7 } from 'uuid'
-import { ofArgument } from '../arguments/argument-error.ts'
+import { ArgumentTypeError } from '../arguments/argument-error.ts'
 import { checkCallOptions } from '../arguments/call-options.ts'
 import { type KeyCheck, type Mutation, noChecks } from '../commit/write.ts'
 import { KeyExistsError, NotFoundError } from '../contract/errors.ts'
@@ -95,7 +95,7 @@ export class StoreRepository {
   async getMany(ids: readonly Id[]): Promise<(RowEntry | MissingRow<Id, Key>)[]> {
     this.#store.assertOpen()
     if (!Array.isArray(ids))
-      throw ofArgument(new TypeError("getMany takes an array of ids, such as ['alice', 'bob']"))
+      throw new ArgumentTypeError("getMany takes an array of ids, such as ['alice', 'bob']")
     const keys = ids.map((id) => this.key(id))
     const ownIds: readonly Id[] = ids.map(ownId)
     const encoded = inSlices(keys, (key) => this.#store.encodeKey(key))

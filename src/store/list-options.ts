@@ -1,4 +1,4 @@
-import { ofArgument } from '../arguments/argument-error.ts'
+import { ArgumentRangeError } from '../arguments/argument-error.ts'
 import { checkSignal } from '../arguments/call-options.ts'
 import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts'
 import type { ListOptions } from './list-iterator.ts'
@@ -18,7 +18,7 @@ export function checkListValues(options: ListOptions): void {
   try {
     checkWholeNumber(limit, 'limit', 1)
   } catch (error) {
-    throw ofArgument(error as RangeError)
+    throw new ArgumentRangeError((error as RangeError).message)
   }
   checkWholeNumber(batchSize, 'batchSize', 1)
   if (reverse !== undefined && typeof reverse !== 'boolean')

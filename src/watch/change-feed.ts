@@ -10,7 +10,7 @@ import { contains, type KeyRange } from '../key/range.ts'
 import { formatVersionstamp, versionText } from '../key/versionstamp.ts'
 import { pauseDue } from '../time/give-way.ts'
 import type { Change } from './change.types.ts'
-import { type FeedPosition, ofUnknownPosition } from './feed-position.ts'
+import { type FeedPosition, UnknownPositionError } from './feed-position.ts'
 import type { Receiver, WatchSource } from './watch-stream.ts'
 
 /** Which changes a feed reports, and how it builds them from the log and the rows. */
@@ -81,10 +81,8 @@ export class ChangeFeed<C> implements WatchSource<C>, FeedPosition {
     const { latest } = await this.#source.driver.commitsSince(since, 0)
     if (since <= latest) return since
     const [given, newest] = [formatVersionstamp(since), formatVersionstamp(latest)]
-    throw ofUnknownPosition(
-      new RangeError(
-        `since is ${given}, but the newest version of this database is ${newest}: does it belong to another database?`,
-      ),
+    throw new UnknownPositionError(
+      `since is ${given}, but the newest version of this database is ${newest}: does it belong to another database?`,
     )
   }
 
@@ -184,10 +182,8 @@ function loggedKey(version: number, { key }: LoggedChange): Key {
 
 function restored(position: number, latest: number): RangeError {
   const [given, newest] = [formatVersionstamp(position), formatVersionstamp(latest)]
-  return ofUnknownPosition(
-    new RangeError(
-      `These changes have come to ${given}, but the newest version of this database is ${newest}, so an older state was restored: call changes without since, and read the rows again`,
-    ),
+  return new UnknownPositionError(
+    `These changes have come to ${given}, but the newest version of this database is ${newest}, so an older state was restored: call changes without since, and read the rows again`,
   )
 }
 

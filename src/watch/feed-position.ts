@@ -14,16 +14,12 @@ export function notePosition<S extends ReadableStream>(stream: S, position: Feed
   return stream
 }
 
-const unknown = new WeakSet<object>()
-
-/** Marks an error that says that a position to continue from belongs to another database, or to another state of this one. */
-export function ofUnknownPosition<E extends Error>(error: E): E {
-  unknown.add(error)
-  return error
-}
-
-export function isOfUnknownPosition(error: unknown): boolean {
-  return unknown.has(error as object)
+/**
+ * A position to continue from belongs to another database, or to another state of this one: a reader has to begin again. Printed, it
+ * is a RangeError.
+ */
+export class UnknownPositionError extends RangeError {
+  static override readonly name = 'RangeError'
 }
 
 /** The position of a stream from `changes`; undefined for any other stream, even one made from it. */

@@ -1,4 +1,4 @@
-import { ofArgument } from '../arguments/argument-error.ts'
+import { ArgumentTypeError } from '../arguments/argument-error.ts'
 import type { Key } from '../contract/key.types.ts'
 import type { StoredRow } from '../driver/driver.ts'
 import { ownKey } from '../key/own-key.ts'
@@ -30,7 +30,7 @@ export function watchEntries(
   options: WatchOptions,
 ): ReadableStream<KeyEntryMaybe[]> {
   if (!Array.isArray(keys))
-    throw ofArgument(new TypeError("watch takes an array of keys, such as [['users', 'alice']]"))
+    throw new ArgumentTypeError("watch takes an array of keys, such as [['users', 'alice']]")
   const ownKeys: Key[] = keys.map(ownKey)
   const toEntry = (row: StoredRow | null, i: number): KeyEntryMaybe | Promise<KeyEntryMaybe> => {
     const key = ownKeys[i]!.slice()

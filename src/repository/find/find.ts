@@ -1,4 +1,4 @@
-import { ofArgument } from '../../arguments/argument-error.ts'
+import { ArgumentRangeError } from '../../arguments/argument-error.ts'
 import type { Explanation } from '../../driver/driver.ts'
 import { encodeStoredKey } from '../../key/codec.ts'
 import { encodeCursor } from '../../query/cursor.ts'
@@ -83,7 +83,7 @@ export async function findPage(store: RowStore, definition: AnyDefinition, query
   const { limit = defaultPage } = query
   // One row more than asked for shows whether this page is the last.
   const more = typeof limit === 'number' && limit > 0 ? limit + 1 : limit
-  if (limit === 0) throw ofArgument(new RangeError('The limit of a page must be at least 1'))
+  if (limit === 0) throw new ArgumentRangeError('The limit of a page must be at least 1')
   const planned = planFind(store, definition, { ...query, limit: more })
   const read = async (store: RowStore) => {
     const rows = await store.read({ type: 'find', query: planned })

@@ -1,4 +1,4 @@
-import { ofArgument } from '../../arguments/argument-error.ts'
+import { ArgumentRangeError, ArgumentTypeError } from '../../arguments/argument-error.ts'
 import { checkOptionNames } from '../../arguments/option-names.ts'
 import type { Key, KeyPart } from '../../contract/key.types.ts'
 import { compareBytes, encodeKey, encodePrefix } from '../../key/codec.ts'
@@ -31,13 +31,13 @@ export function idRange(definition: AnyDefinition, range: UntypedIdRange, maxByt
     checkIdKinds(idKinds, parts, repository)
     const key = encodeKey(parts, maxBytes)
     if (!contains(whole, key))
-      throw ofArgument(new TypeError(`The ${name} of a range of ids must lie below its prefix`))
+      throw new ArgumentTypeError(`The ${name} of a range of ids must lie below its prefix`)
     return key
   }
   const { start, end } = { start: bound('start'), end: bound('end') }
   if (compareBytes(start, end) > 0) {
-    throw ofArgument(
-      new RangeError('The start of a range of ids comes after its end: swap them, and reverse the list'),
+    throw new ArgumentRangeError(
+      'The start of a range of ids comes after its end: swap them, and reverse the list',
     )
   }
   return { start, end }
@@ -47,12 +47,10 @@ export function idRange(definition: AnyDefinition, range: UntypedIdRange, maxByt
 function belowIds(definition: AnyDefinition, ids: readonly KeyPart[], maxBytes: number): KeyRange {
   const { pattern, idKinds, name } = definition
   if (!Array.isArray(ids))
-    throw ofArgument(new TypeError("prefix must be an array of the leading ids, such as ['alice']"))
+    throw new ArgumentTypeError("prefix must be an array of the leading ids, such as ['alice']")
   if (ids.length > 0 && ids.length >= wildcardCount(pattern)) {
-    throw ofArgument(
-      new TypeError(
-        `prefix may fill the leading wildcards, at most ${Math.max(wildcardCount(pattern) - 1, 0)} here (got ${ids.length}): use get for a whole id`,
-      ),
+    throw new ArgumentTypeError(
+      `prefix may fill the leading wildcards, at most ${Math.max(wildcardCount(pattern) - 1, 0)} here (got ${ids.length}): use get for a whole id`,
     )
   }
   if (ids.length === 0) return patternRange(pattern)

@@ -1,4 +1,4 @@
-import { ofArgument } from '../../arguments/argument-error.ts'
+import { ArgumentTypeError } from '../../arguments/argument-error.ts'
 import type { Key, KeyPart } from '../../contract/key.types.ts'
 import { wildcardPart } from '../../key/encode.ts'
 import { keyMaker, takesKeysOf } from '../../key/pattern.ts'
@@ -65,9 +65,7 @@ function ownKeyMaker(registry: Registry, definition: AnyDefinition, make: KeyMak
 }
 
 function keyOfAnother(key: Key, owner: AnyDefinition, { name, pattern }: AnyDefinition): TypeError {
-  return ofArgument(
-    new TypeError(
-      `The key ${patternText(key)} belongs to '${owner.name}', because its pattern is more specific than ${patternText(pattern)} of '${name}': use that repository`,
-    ),
+  return new ArgumentTypeError(
+    `The key ${patternText(key)} belongs to '${owner.name}', because its pattern is more specific than ${patternText(pattern)} of '${name}': use that repository`,
   )
 }
