@@ -1,4 +1,5 @@
 import { mutatedRow } from '../commit/mutated-row.ts'
+import { hasExpired } from '../commit/row.ts'
 import type { KeyCheck, ReadSet } from '../commit/write.ts'
 import type {
   Driver,
@@ -8,7 +9,6 @@ import type {
   Reader,
   ReadResults,
   ResultOf,
-  Scan,
   Session,
   ShownRow,
   StoredRow,
@@ -20,6 +20,8 @@ import { operandAt } from '../query/operand.ts'
 import type { Planned } from '../query/plan.ts'
 import { inSlices } from '../time/give-way.ts'
 import { type OwnWrite, type OwnWrites, replaces } from './own-writes.ts'
+
+type ReadOf<Type extends Read['type']> = Extract<Read, { readonly type: Type }>
 
 /** What the reader of a unit of work needs from the unit. */
 export interface ReaderContext {
@@ -91,16 +93,16 @@ export class UnitReader implements Reader {
       case 'exists':
         return this.#get(request.key).then((row) => row !== null)
       case 'scan':
-        return this.#scan(request.scan)
+        return this.#scan(request, signal)
       case 'count':
-        return this.#count(request)
+        return this.#count(request, signal)
       case 'find':
       case 'related':
       case 'figures':
         return this.#query(request, signal)
       case 'salvage':
       case 'explain':
-        return this.#session.read(request)
+        return this.#session.read(request, signal)
     }
   }
 
@@ -129,9 +131,10 @@ export class UnitReader implements Reader {
     })
   }
 
-  async #scan(scan: Scan): Promise<KeyedRow[]> {
+  async #scan(request: ReadOf<'scan'>, signal: AbortSignal | undefined): Promise<KeyedRow[]> {
+    const { scan } = request
     await this.#showOwn(scan.range)
-    const rows = await this.#session.read({ type: 'scan', scan })
+    const rows = await this.#session.read(request, signal)
     // A full page ends at its last row: nothing after it was read.
     const lastRow = rows.length === scan.limit ? rows.at(-1) : undefined
     const last = lastRow && encodeStoredKey(lastRow.key)
@@ -141,16 +144,16 @@ export class UnitReader implements Reader {
     return rows
   }
 
-  async #count(request: Extract<Read, { readonly type: 'count' }>): Promise<number> {
+  async #count(request: ReadOf<'count'>, signal: AbortSignal | undefined): Promise<number> {
     const range = request.range ?? this.#context.collectionRange(request.collection)
     await this.#showOwn(range)
-    const count = await this.#session.read(request)
+    const count = await this.#session.read(request, signal)
     this.#addRange(range)
     return count
   }
 
   async #query(
-    request: Extract<Read, { readonly type: 'find' | 'related' | 'figures' }>,
+    request: ReadOf<'find' | 'related' | 'figures'>,
     signal: AbortSignal | undefined,
   ): Promise<KeyedRow[] | Figures[]> {
     const range = this.#rangeOf(request.query)
@@ -171,7 +174,7 @@ export class UnitReader implements Reader {
   async #ownRow(key: Uint8Array, { mutations, version }: OwnWrite): Promise<StoredRow | null> {
     const before = replaces(mutations[0]!) ? null : await this.#stored(key)
     const row = mutatedRow(mutations, before, version)
-    return row?.expiresAt != null && row.expiresAt <= this.#now() ? null : row
+    return row === null || hasExpired(row.expiresAt, this.#now()) ? null : row
   }
 
   async #stored(key: Uint8Array): Promise<StoredRow | null> {
