@@ -1,5 +1,6 @@
 import { checkSignal } from '../arguments/call-options.ts'
 import { checkOptionNames } from '../arguments/option-names.ts'
+import { checkBoolean } from '../arguments/option-values.ts'
 import type { BackupOptions } from '../driver/backup.ts'
 import { locateFile } from '../engines/engines.ts'
 
@@ -13,7 +14,6 @@ export function checkBackup(path: string | URL, options: BackupOptions): string 
     throw new TypeError(
       'onProgress must be a function of two numbers: the bytes copied so far, and the total',
     )
-  if (overwrite !== undefined && typeof overwrite !== 'boolean')
-    throw new TypeError('overwrite must be true or false')
+  checkBoolean(overwrite, 'overwrite')
   return address
 }

@@ -1,7 +1,9 @@
 // Copying walks once from source to target, whatever their engines: rows, then the log, then a check of both.
 import { createHash, type Hash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts'
+import { checkSignal } from '../arguments/call-options.ts'
+import { checkOptionNames } from '../arguments/option-names.ts'
+import { checkBoolean, checkWholeNumber } from '../arguments/option-values.ts'
 import { sameForm } from '../commit/row.ts'
 import { DatabaseOpenError, MigrationError, type RefusedRows, StorageError } from '../contract/errors.ts'
 import type { CopiedRow, CopiedState, CopySource, CopyTarget, RefusedRow } from '../driver/copy.ts'
@@ -81,14 +83,12 @@ export async function copyDatabase(
 
 function checkOptions(options: CopyOptions): void {
   checkOptionNames(options, ['overwrite', 'busyTimeout', 'onProgress', 'signal'], 'copy')
-  const { overwrite, busyTimeout, onProgress, signal } = options
+  checkSignal(options, 'copy')
+  const { overwrite, busyTimeout, onProgress } = options
   checkWholeNumber(busyTimeout, 'busyTimeout', 0)
-  if (overwrite !== undefined && typeof overwrite !== 'boolean')
-    throw new TypeError('overwrite must be true or false')
+  checkBoolean(overwrite, 'overwrite')
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw new TypeError('onProgress must be a function, such as (done, total) => …')
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw new TypeError('signal must be an AbortSignal')
 }
 
 function checkedOf(engine: Engine, busyTimeout: number) {

@@ -1,5 +1,6 @@
 import type { Logger } from 'drizzle-orm/logger'
-import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts'
+import { checkOptionNames } from '../arguments/option-names.ts'
+import { checkBoolean, checkWholeNumber } from '../arguments/option-values.ts'
 import type { AskedChanges } from '../catalog/changes.ts'
 import { defaultLimits, type Limits } from '../contract/limits.ts'
 import type { Engine } from '../driver/engine.ts'
@@ -234,6 +235,6 @@ function askedChanges({
 }
 
 function flag(value: boolean | undefined, name: string): boolean {
-  if (value === undefined || typeof value === 'boolean') return value ?? false
-  throw new TypeError(`${name} must be true or false`)
+  checkBoolean(value, name)
+  return value ?? false
 }

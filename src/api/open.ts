@@ -1,4 +1,6 @@
-import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts'
+import { checkSignal } from '../arguments/call-options.ts'
+import { checkOptionNames } from '../arguments/option-names.ts'
+import { checkWholeNumber } from '../arguments/option-values.ts'
 import { collectionOf } from '../catalog/collection-of.ts'
 import type { KnownDefinition } from '../catalog/known-definitions.ts'
 import { DatabaseOpenError, StorageError } from '../contract/errors.ts'
@@ -111,9 +113,7 @@ export async function verifyDatabase(path: string | URL, options: VerifyOptions 
   const { engine, address } = locateKept(path, 'verify')
   checkOptionNames(options, ['signal', 'busyTimeout'], 'verify')
   checkWholeNumber(options.busyTimeout, 'busyTimeout', 0)
-  if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
-    throw new TypeError('signal must be an AbortSignal')
-  }
+  checkSignal(options, 'verify')
   options.signal?.throwIfAborted()
   engine.assertRuntime(address)
   return pacedOutcome(engine.verify(address, options))

@@ -1,4 +1,5 @@
-import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts'
+import { checkOptionNames } from '../arguments/option-names.ts'
+import { checkWholeNumber } from '../arguments/option-values.ts'
 import { checkValueTypes, type ValueType } from '../value/value-type.ts'
 import type {
   DeclarationsOf,

@@ -1,6 +1,7 @@
 import { type Database, storeOf } from '../api/database.ts'
 import { checkSignal } from '../arguments/call-options.ts'
 import { checkOptionNames } from '../arguments/option-names.ts'
+import { checkBoolean } from '../arguments/option-values.ts'
 import { isSnapshot } from '../driver/migration.ts'
 import { locateKept } from '../engines/engines.ts'
 import { isDefinition } from '../schema/definition.ts'
@@ -64,7 +65,7 @@ export function checkMigrateOptions(options: MigrateOptions): void {
   )
   checkSignal(options, 'migrate')
   const { backup, skipInvalid, baseline, onProgress } = options
-  if (backup !== undefined && typeof backup !== 'boolean') throw new TypeError('backup must be true or false')
+  checkBoolean(backup, 'backup')
   if (skipInvalid !== undefined && (typeof skipInvalid !== 'string' || skipInvalid === ''))
     throw new TypeError("skipInvalid must be the name of a file to make, such as './skipped.ndjson'")
   if (baseline !== undefined && baseline !== true && typeof baseline !== 'string')

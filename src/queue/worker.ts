@@ -1,5 +1,6 @@
 import { checkSignal } from '../arguments/call-options.ts'
-import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts'
+import { checkOptionNames } from '../arguments/option-names.ts'
+import { checkWholeNumber } from '../arguments/option-values.ts'
 import type { Endable } from '../broadcast/open-streams.ts'
 import { Leases } from '../delivery/leases.ts'
 import { PassedOver } from '../delivery/passed-over.ts'

@@ -1,4 +1,5 @@
 import { checkOptionNames } from '../arguments/option-names.ts'
+import { checkBoolean } from '../arguments/option-values.ts'
 import { latestTime } from '../time/latest-time.ts'
 
 /**
@@ -44,7 +45,7 @@ export function expiryTime(expireIn: number | undefined, now: number): number | 
 export function expiryOfSet(options: SetOptions | undefined, now: number): number | null | undefined {
   if (options === undefined) return null
   const { expireIn, keepExpiry = false } = options
-  if (typeof keepExpiry !== 'boolean') throw new TypeError('keepExpiry must be true or false')
+  checkBoolean(keepExpiry, 'keepExpiry')
   if (!keepExpiry) return expiryTime(expireIn, now)
   if (expireIn !== undefined)
     throw new TypeError('keepExpiry keeps the current expiry, and expireIn sets another: leave one out')

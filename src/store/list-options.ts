@@ -1,6 +1,7 @@
 import { ArgumentRangeError } from '../arguments/argument-error.ts'
 import { checkSignal } from '../arguments/call-options.ts'
-import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts'
+import { checkOptionNames } from '../arguments/option-names.ts'
+import { checkBoolean, checkWholeNumber } from '../arguments/option-values.ts'
 import type { ListOptions } from './list-iterator.ts'
 
 export const listOptionNames = ['limit', 'cursor', 'reverse', 'batchSize', 'signal']
@@ -21,6 +22,5 @@ export function checkListValues(options: ListOptions): void {
     throw new ArgumentRangeError((error as RangeError).message)
   }
   checkWholeNumber(batchSize, 'batchSize', 1)
-  if (reverse !== undefined && typeof reverse !== 'boolean')
-    throw new TypeError('reverse must be true or false')
+  checkBoolean(reverse, 'reverse')
 }

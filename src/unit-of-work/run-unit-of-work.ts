@@ -1,4 +1,6 @@
-import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts'
+import { checkSignal } from '../arguments/call-options.ts'
+import { checkOptionNames } from '../arguments/option-names.ts'
+import { checkWholeNumber } from '../arguments/option-values.ts'
 import { longestTurn } from '../commit/turn.ts'
 import type { AtomicWrite, CheckConflict } from '../commit/write.ts'
 import type { Definitions } from '../schema/registry.types.ts'
@@ -161,8 +163,7 @@ function checkUnitOptions(work: unknown, options: UnitOfWorkOptions) {
   checkOptionNames(options, ['retries', 'deadline', 'signal'], 'unitOfWork')
   const { retries = defaultRetries, deadline, signal } = options
   checkWholeNumber(retries, 'retries', 0)
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw new TypeError('signal must be an AbortSignal')
+  checkSignal(options, 'unitOfWork')
   return { retries, deadline: timeOf(deadline), signal }
 }
 

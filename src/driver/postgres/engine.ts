@@ -1,4 +1,4 @@
-import { checkWholeNumber } from '../../arguments/option-names.ts'
+import { checkWholeNumber } from '../../arguments/option-values.ts'
 import type { Engine } from '../engine.ts'
 import type { CheckedPostgresOptions, Postgres } from './engine.types.ts'
 import { onlyOfFiles } from './only-of-files.ts'

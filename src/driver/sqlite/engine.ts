@@ -1,4 +1,4 @@
-import { checkWholeNumber } from '../../arguments/option-names.ts'
+import { checkBoolean, checkWholeNumber } from '../../arguments/option-values.ts'
 import { DatabaseOpenError } from '../../contract/errors.ts'
 import type { Engine } from '../engine.ts'
 import type { Sqlite } from './engine.types.ts'
@@ -13,7 +13,7 @@ export const sqlite: Engine<Sqlite> = {
     if (engine !== undefined && engine !== 'better-sqlite3' && engine !== 'node:sqlite')
       throw new TypeError("engine must be 'better-sqlite3' or 'node:sqlite'")
     checkWholeNumber(busyTimeout, 'busyTimeout', 0)
-    if (typeof checksums !== 'boolean') throw new TypeError('checksums must be true or false')
+    checkBoolean(checksums, 'checksums')
     return { engine, durability, busyTimeout, checksums }
   },
   address: databasePath,

@@ -1,4 +1,5 @@
-import { checkQueryNames, checkWholeNumber } from '../../arguments/option-names.ts'
+import { checkQueryNames } from '../../arguments/option-names.ts'
+import { checkWholeNumber } from '../../arguments/option-values.ts'
 import { formatVersionstamp } from '../../key/versionstamp.ts'
 import type { FindPlan, Planned } from '../../query/plan.ts'
 import type { AnyDefinition } from '../../schema/definition.types.ts'

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { checkSignal } from '../../arguments/call-options.ts'
 import { checkOptionNames } from '../../arguments/option-names.ts'
 import type { SetMutation } from '../../commit/write.ts'
 import { KeyExistsError } from '../../contract/errors.ts'
@@ -34,10 +35,7 @@ export async function insertMany(
   ) {
     throw new TypeError("insertMany takes an iterable of [id, value], such as [['alice', { name: 'Alice' }]]")
   }
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw new TypeError(
-      'The signal of insertMany must be an AbortSignal: pass the signal of an AbortController',
-    )
+  checkSignal(options, 'insertMany')
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw new TypeError('onProgress of insertMany must be a function of the number of rows')
   store.assertOpen()

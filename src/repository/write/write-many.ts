@@ -1,4 +1,5 @@
 import { checkQueryNames } from '../../arguments/option-names.ts'
+import { checkBoolean } from '../../arguments/option-values.ts'
 import type { Mutation } from '../../commit/write.ts'
 import { QueryError } from '../../contract/errors.ts'
 import type { Key } from '../../contract/key.types.ts'
@@ -113,7 +114,7 @@ async function writeMany(
   mutate: (row: KeyedRow) => Mutation | Promise<Mutation>,
 ): Promise<UntypedWriteManyResult> {
   const { returning = false } = options
-  if (typeof returning !== 'boolean') throw new TypeError(`returning of ${call} must be true or false`)
+  checkBoolean(returning, `returning of ${call}`)
   const earlier = store.earlierWrites?.()
   if (earlier !== undefined) await earlier
   return retryConflicts<UntypedWriteManyResult>(store, patience, async (ready) => {
