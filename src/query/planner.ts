@@ -110,24 +110,11 @@ export class Planner {
     const { where, orderBy, limit, offset, distinct, highlight } = query
     const reader = new QueryReader('find ', values, false)
     reader.read(where)
-    const { leaves, parameters } = reader
-    let { text } = reader
-    if (orderBy !== undefined) text += `o${structureText(orderBy)}`
-    if (distinct !== undefined) text += `d${structureText(distinct)}`
-    if (highlight !== undefined) text += `h${structureText(highlight)}`
-    const rest = leaves.length
-    if (range !== null) {
-      text += 'r'
-      leaves.push(range.start, range.end)
-    }
-    if (limit !== undefined) {
-      text += 'l'
-      leaves.push(checkCount(limit, 'limit'))
-    }
-    if (offset !== undefined) {
-      text += '+'
-      leaves.push(checkCount(offset, 'offset'))
-    }
+    if (orderBy !== undefined) reader.text += `o${structureText(orderBy)}`
+    if (distinct !== undefined) reader.text += `d${structureText(distinct)}`
+    if (highlight !== undefined) reader.text += `h${structureText(highlight)}`
+    const rest = readRest(reader, range, limit, offset)
+    const { text, leaves, parameters } = reader
     const { plan, sources } = this.#known<FindPlan>(text) ?? this.#planFind(query, values, text, rest, range)
     return { plan, sources, leaves, parameters }
   }
@@ -148,13 +135,8 @@ export class Planner {
   count(where: unknown, range: KeyRange | null): Planned<CountPlan> {
     const reader = new QueryReader('count ', undefined, false)
     reader.read(where)
-    const { leaves } = reader
-    let { text } = reader
-    const rest = leaves.length
-    if (range !== null) {
-      text += 'r'
-      leaves.push(range.start, range.end)
-    }
+    const rest = readRest(reader, range)
+    const { text, leaves } = reader
     const plan = (): Template<CountPlan> => {
       const given = new GivenSlots(new Slots(), rest)
       const condition = this.#where(new QueryReader('', undefined, true).read(where), given.slots)
@@ -174,17 +156,9 @@ export class Planner {
     }
     const reader = new QueryReader('aggregate ', undefined, false)
     read(reader)
-    const { leaves } = reader
-    let text = reader.text + structureText(structure)
-    const rest = leaves.length
-    if (range !== null) {
-      text += 'r'
-      leaves.push(range.start, range.end)
-    }
-    if (limit !== undefined) {
-      text += 'l'
-      leaves.push(checkCount(limit, 'limit'))
-    }
+    reader.text += structureText(structure)
+    const rest = readRest(reader, range, limit)
+    const { text, leaves } = reader
     const plan = (): Template<AggregatePlan> => {
       const given = new GivenSlots(new Slots(), rest)
       const trees = read(new QueryReader('', undefined, true))
@@ -267,6 +241,28 @@ function rankedBy(
       `${shows ? 'highlight' : `orderBy ${rankName}`} needs one $search that finds every row: in the where itself or in its AND, not in OR or NOT`,
     )
   return { condition, orders, highlight: shows ? parseHighlight(highlight, condition.search) : [] }
+}
+
+/**
+ * Reads the options beside the conditions whose values are leaves: a range of keys, a limit, an offset. Returns the place of the
+ * first such leaf. A plan takes their slots from GivenSlots in the same order.
+ */
+function readRest(reader: QueryReader, range: KeyRange | null, limit?: unknown, offset?: unknown): number {
+  const { leaves } = reader
+  const first = leaves.length
+  if (range !== null) {
+    reader.text += 'r'
+    leaves.push(range.start, range.end)
+  }
+  if (limit !== undefined) {
+    reader.text += 'l'
+    leaves.push(checkCount(limit, 'limit'))
+  }
+  if (offset !== undefined) {
+    reader.text += '+'
+    leaves.push(checkCount(offset, 'offset'))
+  }
+  return first
 }
 
 /** Slots of options beside the conditions. Their leaves come after those of the conditions, in the order of the calls. */
