@@ -66,6 +66,18 @@ export async function runUnitOfWork<R extends Definitions, T>(
   let longestRun = 0
   let losses = 0
   let committed = false
+  /** Waits until the next run may begin: for a moment or, after several conflicts, for its turn. */
+  const waitAfter = async (attempt: number, lasted: number): Promise<void> => {
+    longestRun = Math.max(longestRun, lasted)
+    if (outlastsTurns(lasted)) {
+      await turn?.end(false)
+      turn = undefined
+    }
+    if (attempt < runsBeforeTurn || outlastsTurns(lasted) || isInTurn)
+      return backOff(store.path, attempt, signal)
+    turn ??= new Turn(store, longestRun)
+    await waited(store.path, 'turn', turn.come(signal))
+  }
   try {
     for (let attempt = 1; ; attempt++) {
       const outcome = await runOnce(store, work, signal, turn?.id)
@@ -73,36 +85,27 @@ export async function runUnitOfWork<R extends Definitions, T>(
         committed = outcome.committed
         return outcome.result
       }
+      const isLast = attempt > retries || clock() >= deadline
       if ('lost' in outcome) {
         losses += 1
-        if (attempt > retries || losses > mostLosses || clock() >= deadline) throw outcome.lost
+        if (isLast || losses > mostLosses) throw outcome.lost
         await backOff(store.path, attempt, signal)
-        retried(store.path, attempt)
-        continue
+      } else {
+        const { conflicts, lasted } = outcome
+        if (isLast || (outlastsTurns(lasted) && turn?.isLongest)) throw conflictError(conflicts, attempt)
+        await waitAfter(attempt, lasted)
+        if (clock() >= deadline) throw conflictError(conflicts, attempt)
       }
-      longestRun = Math.max(longestRun, outcome.lasted)
-      // A run that takes longer than a turn can last would be overtaken in it, too, and would delay others for nothing.
-      const outlastsTurns = outcome.lasted >= longestTurn
-      if (attempt <= retries && clock() < deadline && !(outlastsTurns && turn?.isLongest)) {
-        if (outlastsTurns) {
-          await turn?.end(false)
-          turn = undefined
-        }
-        if (attempt < runsBeforeTurn || outlastsTurns || isInTurn) await backOff(store.path, attempt, signal)
-        else {
-          turn ??= new Turn(store, longestRun)
-          await waited(store.path, 'turn', turn.come(signal))
-        }
-        if (clock() < deadline) {
-          retried(store.path, attempt)
-          continue
-        }
-      }
-      throw conflictError(outcome.conflicts, attempt)
+      retried(store.path, attempt)
     }
   } finally {
     await turn?.end(committed)
   }
+}
+
+/** Whether a run takes longer than a turn can last: it would be overtaken in it, too, and would delay others for nothing. */
+function outlastsTurns(lasted: number): boolean {
+  return lasted >= longestTurn
 }
 
 async function runOnce<R extends Definitions, T>(
