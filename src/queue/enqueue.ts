@@ -4,7 +4,7 @@ import { beforeCall, pacedSince } from '../time/give-way.ts'
 import { latestTime } from '../time/latest-time.ts'
 import { checkMilliseconds } from './options.ts'
 import type { QueueRows } from './queue-rows.ts'
-import type { StoredJob, StoredKey } from './rows.ts'
+import { newJob, type StoredJob, type StoredKey } from './rows.ts'
 import {
   isOperation,
   isUnit,
@@ -132,11 +132,16 @@ export async function holderOf(rows: QueueRows, unit: QueueUnit, key: string): P
   return isFree ? null : value.job
 }
 
-/** Adds the rows of a job. */
-function addTo(rows: QueueRows, operation: QueueOperation, draft: Draft): void {
-  const { id, job, taken } = draft
+/** Adds a job, and its place in the line of its group. */
+export function addJob(rows: QueueRows, operation: QueueOperation, id: string, job: StoredJob): void {
   operation.set(rows.jobKey(id), job)
   if (job.group !== null) operation.set(rows.lineKey(job.group, id), { job: id })
+}
+
+/** Adds the rows of a draft. */
+function addTo(rows: QueueRows, operation: QueueOperation, draft: Draft): void {
+  const { id, job, taken } = draft
+  addJob(rows, operation, id, job)
   if (taken === null) return
   if (taken.for === undefined) operation.set(rows.uniqueKey(taken.key), keyRow(draft))
   else operation.set(rows.uniqueKey(taken.key), keyRow(draft), { expireIn: taken.for })
@@ -150,16 +155,13 @@ function keyRow({ id, taken }: Draft): StoredKey {
 function draftOf(payload: unknown, options: EnqueueJobOptions, now: number): Draft {
   checkOptionNames(options, optionNames, 'enqueue')
   const taken = takenBy(options.deduplicate)
-  const job: StoredJob = {
+  const job = newJob({
     payload,
     due: dueOf(options, now),
     ...placeOf(options),
     unique: taken === null || taken.for !== undefined ? null : taken.key,
-    attempts: 0,
-    worker: null,
-    error: null,
     enqueuedAt: now,
-  }
+  })
   return { id: uuidv7(), job, taken }
 }
 

@@ -7,10 +7,11 @@ import { formatVersionstamp, parseVersionstamp } from '../key/versionstamp.ts'
 import { storeOfFace } from '../key-value/key-value.ts'
 import { inSlices } from '../time/give-way.ts'
 import { readDueTimes } from './due-times.ts'
+import { addJob } from './enqueue.ts'
 import { occurrenceId, occurrenceOf } from './occurrence.ts'
 import { firstSchedule, storedRows } from './places.ts'
 import type { QueueRows } from './queue-rows.ts'
-import type { StoredJob, StoredSchedule } from './rows.ts'
+import { newJob, type StoredJob, type StoredSchedule } from './rows.ts'
 import { nowOf, type QueueDatabase, type QueueOperation } from './target.ts'
 
 interface Schedule extends Found {
@@ -217,19 +218,7 @@ async function addTo(
   const { payload, priority, group } = value
   for (const { time, due } of jobs) {
     const id = occurrenceId({ schedule, time })
-    const stored: StoredJob = {
-      payload,
-      due,
-      priority,
-      group,
-      unique: null,
-      attempts: 0,
-      worker: null,
-      error: null,
-      enqueuedAt,
-    }
-    operation.set(rows.jobKey(id), stored)
-    if (group !== null) operation.set(rows.lineKey(group, id), { job: id })
+    addJob(rows, operation, id, newJob({ payload, due, priority, group, enqueuedAt }))
   }
 }
 

@@ -32,6 +32,15 @@ export interface StoredJob<P = unknown> {
   readonly enqueuedAt: number
 }
 
+/** A job that no worker has had yet. */
+export function newJob(
+  job: Omit<StoredJob, 'unique' | 'attempts' | 'worker' | 'error'> &
+    Partial<Pick<StoredJob, 'unique' | 'error'>>,
+): StoredJob {
+  const { payload, due, priority, group, unique = null, error = null, enqueuedAt } = job
+  return { payload, due, priority, group, unique, attempts: 0, worker: null, error, enqueuedAt }
+}
+
 /** A job whose last attempt has failed. Times are milliseconds since the epoch. */
 export interface DeadLetter<P = unknown> {
   /** That of the job. */

@@ -2,7 +2,7 @@ import { holderOf } from './enqueue.ts'
 import { leavesLine } from './line.ts'
 import { firstOfPriorities } from './places.ts'
 import type { QueueRows } from './queue-rows.ts'
-import type { StoredJob } from './rows.ts'
+import { newJob } from './rows.ts'
 import { isUnit, nowOf, type QueueDatabase, type QueueUnit, type QueueView } from './target.ts'
 
 /** How many jobs there are. */
@@ -43,19 +43,9 @@ async function redriveOne(rows: QueueRows, database: QueueDatabase, id: string):
     if (letter === null) return false
     const { payload, priority, group, unique = null, error, enqueuedAt } = letter
     if (unique !== null && (await holderOf(rows, unit, unique)) !== null) return false
-    const job: StoredJob = {
-      payload,
-      due: nowOf(database),
-      priority,
-      group,
-      unique,
-      attempts: 0,
-      worker: null,
-      error,
-      enqueuedAt,
-    }
+    const due = nowOf(database)
     await dead.delete(id)
-    await jobs.set(id, job)
+    await jobs.set(id, newJob({ payload, due, priority, group, unique, error, enqueuedAt }))
     if (group !== null) await lines.set([group, id], { job: id })
     if (unique !== null) await keys.set(unique, { job: id, whileQueued: true })
     return true
