@@ -1,5 +1,6 @@
 import { isPlainObject } from '../value/plain-object.ts'
 import { constraintsOf } from './constraints.ts'
+import { nameOfStep } from './json-pointer.ts'
 import { classOf, type JsonSchema } from './json-schema.ts'
 import { keywordText } from './keyword-text.ts'
 import { patternFormat, uriFormat } from './text-formats.ts'
@@ -201,7 +202,7 @@ function partAt(schema: unknown, pointer: string): unknown {
     if (step === '$ref') {
       if (typeof reference !== 'string') return undefined
       part = partAt(schema, reference)
-    } else part = (part as JsonSchema)[nameOf(step)]
+    } else part = (part as JsonSchema)[nameOfStep(step)]
   }
   return part
 }
@@ -211,7 +212,7 @@ export function complaint(
   schema: unknown,
   { instanceLocation, keyword, keywordLocation, error }: Complaint,
 ): { path: string[]; message: string } {
-  const names = instanceLocation.split('/').slice(1).map(nameOf)
+  const names = instanceLocation.split('/').slice(1).map(nameOfStep)
   // An instance of a class, where the schema expects something else.
   const isClass = names.at(-1) === classMark
   const path = isClass ? names.slice(0, -1) : names
@@ -243,8 +244,4 @@ function parentOf(pointer: string): string {
 
 function withoutMarks(message: string): string {
   return message.replaceAll(JSON.stringify(classMark), '"class"').replaceAll(classMark, 'class')
-}
-
-function nameOf(step: string): string {
-  return decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~')
 }

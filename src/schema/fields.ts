@@ -1,4 +1,5 @@
 import { joinPath } from '../value/dotted-path.ts'
+import { nameOfStep } from './json-pointer.ts'
 import { classOf, type JsonSchema } from './json-schema.ts'
 
 /** The types of JSON that a field may have, as far as its schema shows. */
@@ -130,7 +131,7 @@ export class Fields {
     if (!reference.startsWith('#')) return {}
     let found: unknown = this.#document
     for (const step of reference.slice(1).split('/').filter(Boolean)) {
-      const name = decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~')
+      const name = nameOfStep(step)
       found = isObject(found) && Object.hasOwn(found, name) ? found[name] : {}
     }
     return found

@@ -154,6 +154,21 @@ describe('a file that is inspected', () => {
     expect(await copied()).toStrictEqual(value)
   })
 
+  it('finds rows by a schema whose references another program has damaged', async () => {
+    const name = path()
+    const row = z.object({ name: z.string() })
+    {
+      await using db = await Valkeyrie.withSchema(['rows', '*'], row).open(name)
+      await db.repositories.rows.set('a', { name: 'A' })
+    }
+    const other = new Sqlite(name)
+    other.exec(`UPDATE kv_collections SET schema = '{"type":"object","properties":{"name":{"$ref":"#/%"}}}'`)
+    other.close()
+    await using db = await Valkeyrie.inspect(name)
+    const found = await db.repositories['rows']!.findMany({ where: { name: 'A' } })
+    expect(found.map(({ id }) => id)).toEqual(['a'])
+  })
+
   it.each([
     ['a text for a Date', { ...ada, born: '1815-12-10T00:00:00.000Z' }, ['born']],
     ['an invalid Date', { ...ada, born: new Date(Number.NaN) }, ['born']],
