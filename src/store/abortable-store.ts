@@ -44,6 +44,11 @@ class AbortableStore extends ForwardingStore implements RowStore {
     return this.store.ofOneState((view) => read(new AbortableStore(view, this.#signal)))
   }
 
+  earlierWrites(key?: Uint8Array): Promise<void> | undefined {
+    const earlier = this.store.earlierWrites?.(key)
+    return earlier && untilAborted(earlier, this.#signal)
+  }
+
   async commit(write: AtomicWrite): Promise<SettledOutcome> {
     this.#signal.throwIfAborted()
     return untilAborted(this.store.commit(write), this.#signal)

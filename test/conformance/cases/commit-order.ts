@@ -48,6 +48,10 @@ export const commitOrderCases: Cases = {
     for (let round = 0; round < 10; round++) {
       await Promise.all([users.set('alice', alice), users.update('alice', { age: 50 })])
       expect(await age()).toBe(50)
+      await users.delete('alice')
+      const { signal } = new AbortController()
+      await Promise.all([users.set('alice', alice), users.update('alice', { age: 49 }, { signal })])
+      expect(await age()).toBe(49)
       await Promise.all([users.set('alice', alice), users.updateMany({ where: {}, set: { age: 51 } })])
       expect(await age()).toBe(51)
       const [, { created }] = await Promise.all([
