@@ -103,7 +103,7 @@ export function planCommit(
   const { outcomes, latest } = commitWrites(writes, transaction, facts, true)
   const { versions, ...changes } = transaction.planned()
   const isLatest = writes.some((write) => dependsOnAll(write, facts.latest))
-  // What a refused write has read no longer matters, and may be out of date for ever.
+  // What a refused write has read no longer matters, and may be out of date forever.
   const reads = readBy(writes.filter((_, place) => outcomes[place]!.type === 'committed'))
   const holds = { isLatest, reads, turn: facts.turn?.id ?? null, versions }
   return { outcomes, before: facts.latest, latest, holds, ...changes }

@@ -1,3 +1,4 @@
+// One class, because it stands for the open transaction of an engine, with all that one does.
 import { compareBytes } from '../key/compare.ts'
 import { keyText } from '../key/key-text.ts'
 import type { StoredValue } from '../value/encoding.ts'

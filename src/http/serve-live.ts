@@ -1,3 +1,4 @@
+// Who may ask, for what, and over which stream is one walk through a request, whose parts share the count of streams.
 import { checkNames } from '../arguments/option-names.ts'
 import { isPlainObject } from '../value/plain-object.ts'
 import type { LiveChange, LiveDeclaration, LiveDeclarations } from '../wire/live.types.ts'

@@ -30,6 +30,12 @@ export function show(loaded: Loaded, value: unknown): void {
   for (const entry of loaded.rowEntries) Object.assign(entry, { value, versionstamp, expiresAt })
 }
 
+/** Whether another value was assigned to an entry of the key. */
+export function isAssigned({ value, entry, rowEntries }: Loaded): boolean {
+  const others = entry === null ? rowEntries : [entry, ...rowEntries]
+  return others.some((one) => !Object.is(one.value, value))
+}
+
 /** Takes over a value that was assigned to an entry of the key: its other entries then show it, too. */
 export function adoptAssigned(loaded: Loaded): void {
   let assigned: { readonly value: unknown } | null = null

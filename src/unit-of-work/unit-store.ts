@@ -2,6 +2,7 @@
 import { limitOf } from '../commit/claim.ts'
 import { type StoredForm, sameForm } from '../commit/row.ts'
 import type { AtomicWrite, CheckConflict, Claim, KeyCheck, Mutation, SetMutation } from '../commit/write.ts'
+import { formatKey } from '../contract/format-key.ts'
 import type { Key } from '../contract/key.types.ts'
 import type { Read, ResultOf, StoredRow } from '../driver/driver.ts'
 import { decodeKey } from '../key/codec.ts'
@@ -20,7 +21,7 @@ import { paced, pauseDue } from '../time/give-way.ts'
 import { decodeValue } from '../value/codec.ts'
 import { freeze } from '../value/freeze.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
-import { adoptAssigned, encodeLoaded, type Loaded, show } from './loaded.ts'
+import { adoptAssigned, encodeLoaded, isAssigned, type Loaded, show } from './loaded.ts'
 import { unassignable } from './missing-entry.ts'
 import { OwnWrites } from './own-writes.ts'
 import { type ReaderContext, UnitReader } from './unit-reader.ts'
@@ -240,7 +241,10 @@ export class UnitStore extends ForwardingStore<Store> implements RowStore, Reade
     const text = keyText(mutation.key)
     const loaded = this.#loaded.get(text)
     if (loaded === undefined) return
-    if (mutation.type === 'touch') {
+    if (mutation.type === 'delete') {
+      // What is assigned from now on comes after it.
+      adoptAssigned(loaded)
+    } else if (mutation.type === 'touch') {
       adoptAssigned(loaded)
       loaded.row = { ...loaded.row, expiresAt: mutation.expiresAt }
       show(loaded, loaded.value)
@@ -298,7 +302,13 @@ export class UnitStore extends ForwardingStore<Store> implements RowStore, Reade
   /** The stored form of a value that was changed in place; `null` if it was not, or if it is no longer current. */
   #changedForm(loaded: Loaded): StoredForm | null {
     const { row, key } = loaded
-    if (!this.#isCurrent(key, row)) return null
+    if (!this.#isCurrent(key, row)) {
+      if (isAssigned(loaded) && this.#lastWrite(key)?.type === 'delete')
+        throw new TypeError(
+          `${formatKey(key)} was deleted before its entry got another value: write it with set or insert`,
+        )
+      return null
+    }
     adoptAssigned(loaded)
     const form = encodeLoaded(loaded, this.format)
     return sameForm(form, row) ? null : form
@@ -337,8 +347,12 @@ export class UnitStore extends ForwardingStore<Store> implements RowStore, Reade
   /** Whether the loaded row is the unit's newest write of this key, if it has one. */
   #isCurrent(key: Key, row: StoredRow): boolean {
     if (this.own.keys.length === 0) return true
-    const last = this.own.of(this.encodeKey(key))?.mutations.findLast(({ type }) => type !== 'touch')
+    const last = this.#lastWrite(key)
     return last === undefined || (last.type === 'set' && sameForm(last.stored, row))
+  }
+
+  #lastWrite(key: Key): Mutation | undefined {
+    return this.own.of(this.encodeKey(key))?.mutations.findLast(({ type }) => type !== 'touch')
   }
 }
 

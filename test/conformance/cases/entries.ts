@@ -218,6 +218,18 @@ export const entryCases: Cases = {
         ;(nobody as { value: unknown }).value = bob
       }),
     ).rejects.toThrow(TypeError)
+    for (const isBefore of [false, true]) {
+      const assigned = db.unitOfWork(async (unit) => {
+        const entry = await unit.repositories.users.get('bob')
+        if (isBefore) Object.assign(entry, { value: { ...bob } })
+        await unit.repositories.users.delete('bob')
+        if (isBefore) throw new RangeError('not refused')
+        Object.assign(entry, { value: { ...bob } })
+      })
+      await expect(assigned).rejects.toThrow(
+        isBefore ? 'not refused' : '["users", "bob"] was deleted before its entry got another value',
+      )
+    }
     expect((await users.get('bob')).value).toEqual(bob)
     expect(await users.count()).toBe(2)
   },

@@ -1,3 +1,4 @@
+// Planning, sending, losing and repeating an attempt share what is known of the batch.
 import type { CommitFacts } from '../../../commit/facts.ts'
 import { type Foreseen, foreseen } from '../../../commit/foreseen.ts'
 import { type CommitPlan, planCommit } from '../../../commit/plan.ts'
