@@ -72,6 +72,12 @@ export interface LogPage {
   readonly latest: number
 }
 
+/** A key, and a version that was written under it. */
+export interface WrittenVersion {
+  readonly key: Uint8Array
+  readonly version: number
+}
+
 /** A row of a related query; `parent` is the place of its parent in their list. */
 export interface RelatedRow extends KeyedRow {
   readonly parent: number
@@ -224,6 +230,11 @@ export interface Driver extends Reader {
   endTurn(id: string): Promise<void>
   /** The commits after a version, from one snapshot: at most `limit`, or fewer if they are large. */
   commitsSince(version: number, limit: number): Promise<LogPage>
+  /**
+   * For each of these keys, in their order, the row that has this version; null if there is none. Ends after the row with which it has
+   * `bytes` of values, and before one that alone has more, unless that is the first.
+   */
+  rowsOfVersions(written: readonly WrittenVersion[], bytes: number): Promise<(StoredRow | null)[]>
   /**
    * Follows the commits of others after a version. Yields the newest one when it is later than before, and null if that is unknown or
    * an older state was restored, so that readers read again. How the engine finds out is up to it; it may also report its own commits, and several at once. Ends when

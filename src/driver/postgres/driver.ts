@@ -12,7 +12,9 @@ import type {
   ResultOf,
   Session,
   SessionUse,
+  StoredRow,
   SweepOutcome,
+  WrittenVersion,
 } from '../driver.ts'
 import type { DatabaseStats, LoggedSize, Sizes } from '../stats.ts'
 import { BatchCommit, type Heard } from './commit/batch-commit.ts'
@@ -23,6 +25,7 @@ import type { ServerDrizzle } from './drizzle.ts'
 import { onlyOfFiles } from './only-of-files.ts'
 import { clearRows, sweepRows } from './removals.ts'
 import { performRead, type Reads } from './row-reads.ts'
+import { storedRow } from './rows/kv-row.ts'
 import { loggedCommit } from './rows/log-row.ts'
 import { metaRow } from './rows/meta-row.ts'
 import type { Statements } from './rows/statements.ts'
@@ -40,6 +43,7 @@ import { CatalogGuard } from './tables/catalog-guard.ts'
 import { channelOf } from './tables/ddl.ts'
 import { ServerIndexes } from './tables/indexes.ts'
 import type { UniqueIndexes } from './tables/unique-indexes.ts'
+import { bigints, byteas } from './values/binary-array.ts'
 
 /** How many bytes of changes end a page of the log, which may contain values. */
 const bytesPerLogPage = 64 * 1024
@@ -184,6 +188,14 @@ export class PostgresDriver implements Driver {
         ),
       )
     return { commits, oldest, latest }
+  }
+
+  async rowsOfVersions(written: readonly WrittenVersion[], bytes: number): Promise<(StoredRow | null)[]> {
+    const { rowsOfVersions } = this.#parts.statements
+    const keys = byteas(written.map(({ key }) => key))
+    const versions = bigints(written.map(({ version }) => version))
+    const rows = await this.#requests.again(() => this.#requests.run(rowsOfVersions, [keys, versions, bytes]))
+    return rows.map((row) => (row[4] === null ? null : storedRow(row)))
   }
 
   follow(since: number, signal: AbortSignal): AsyncIterable<number | null> {

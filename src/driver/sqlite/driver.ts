@@ -15,7 +15,9 @@ import type {
   ResultOf,
   Session,
   SessionUse,
+  StoredRow,
   SweepOutcome,
+  WrittenVersion,
 } from '../driver.ts'
 import { lookForCommits } from '../look-for-commits.ts'
 import type { DatabaseStats, LoggedSize, Sizes } from '../stats.ts'
@@ -42,7 +44,7 @@ import { readLogPage } from './reads/log-page.ts'
 import { performRead } from './reads/row-reads.ts'
 import { clearRows, nextExpiry, sweepRows } from './removals.ts'
 import { isOfText } from './rows/damaged-rows.ts'
-import { latestVersion } from './rows/statements.ts'
+import { concernsDamaged, latestVersion } from './rows/statements.ts'
 import { FileSession } from './sessions/file-session.ts'
 import { MemorySession, ReplacedRows } from './sessions/memory-session.ts'
 import { fewKeys, SlicedReads } from './sessions/sliced-reads.ts'
@@ -151,7 +153,7 @@ export class SqliteDriver implements Driver {
         const began = clock()
         const outcome = this.#passingOverDamage(
           ({ batches }) => batches.commit(batch),
-          (connection) => concernsDamaged(batch, connection),
+          ({ statements }) => concernsDamaged(batch, statements),
         )
         this.#share.used(began, clock(), batch.writes.length)
         if (outcome.type === 'done') this.#notice(batch, outcome.outcomes)
@@ -184,6 +186,13 @@ export class SqliteDriver implements Driver {
     return this.#onTop(({ statements, transactions }) => {
       this.#file?.assertThereAt(Date.now())
       return transactions.run('read', () => readLogPage(statements, version, limit))
+    })
+  }
+
+  rowsOfVersions(written: readonly WrittenVersion[], bytes: number): Promise<(StoredRow | null)[]> {
+    return this.#onTop(({ reads, transactions }) => {
+      this.#file?.assertThereAt(Date.now())
+      return transactions.run('read', () => reads.ofVersions(written, bytes))
     })
   }
 
@@ -242,11 +251,7 @@ export class SqliteDriver implements Driver {
       )
     return this.#run(() => {
       // Without expired rows, SQLite would find nothing to refuse.
-      if (this.#options.readOnly)
-        throw new StorageError(
-          'SQLITE_READONLY',
-          'The database was opened with readOnly: nothing was written',
-        )
+      this.assertWritable('nothing was written')
       try {
         return swept(limit)
       } catch (error) {
@@ -278,9 +283,9 @@ export class SqliteDriver implements Driver {
     await synced
   }
 
-  assertWritable(): void {
+  assertWritable(outcome = 'its files stay'): void {
     if (!this.#options.readOnly) return
-    throw new StorageError('SQLITE_READONLY', 'The database was opened with readOnly: its files stay')
+    throw new StorageError('SQLITE_READONLY', `The database was opened with readOnly: ${outcome}`)
   }
 
   async destroy(): Promise<void> {
@@ -340,11 +345,4 @@ export class SqliteDriver implements Driver {
       return attempt()
     }
   }
-}
-
-/** Whether one of the rows to write is damaged. */
-function concernsDamaged({ writes }: CommitBatch, { statements }: PooledConnection): boolean {
-  return writes.some(({ mutations }) =>
-    mutations.some(({ key }) => statements.isInTheWay.get(key)?.[0] === 1),
-  )
 }

@@ -18,6 +18,11 @@ export function statementsOf(schema: string) {
   // A standby, also one that is about to be promoted, may only later have what another server has shown.
   const latestOrBehind = `case when pg_is_in_recovery() then greatest(m.version, $1) else m.version end`
   const looked = `(select l.version, l.at from ${s}.kv_log l order by l.version limit (select $1::bigint))`
+  const sum = (of: (column: string) => string) =>
+    ['value', 'types', 'raw'].map((column) => `coalesce(${of(`kv.${column}`)}, 0)`).join(' + ')
+  const storedBytes = sum((column) => `pg_column_size(${column})`)
+  // Asked for only where it is little as it is stored: the server has to read and unpack the value.
+  const bytes = sum((column) => `octet_length(${column === 'kv.raw' ? column : `${column}::text`})`)
   return {
     get: named('get', `select ${rowColumns} from ${s}.kv where kv.key = $1 and ${isAlive}`),
     getFew: named('get_few', rowsOfFew(schema, '$1', keyedColumns, isAlive)),
@@ -48,6 +53,16 @@ export function statementsOf(schema: string) {
             from (select l.* from ${s}.kv_log l where l.version > $1 order by l.version limit $2) l
         ) p where coalesce(p.before, 0) < $3
       ) l on true where m.one order by l.version`,
+    ),
+    rowsOfVersions: named(
+      'rows_of_versions',
+      `select ${rowColumns} from (
+        select s.*, sum(s.size) over (order by s.place rows between unbounded preceding and 1 preceding) as before from (
+          select kv.*, k.place, case when ${storedBytes} > $3 then ${storedBytes} else ${bytes} end as size
+            from unnest((select $1::bytea[]), (select $2::bigint[])) with ordinality k(key, version, place)
+            left join lateral (select kv.* from ${s}.kv where kv.key = k.key and kv.version = k.version and ${isAlive} limit 1) kv on true
+        ) s
+      ) kv where kv.place = 1 or (kv.size <= $3 and kv.before < $3) order by kv.place`,
     ),
     nextExpiry: named(
       'next_expiry',

@@ -10,6 +10,7 @@ import type {
   SalvagedRows,
   Scan,
   StoredRow,
+  WrittenVersion,
 } from '../../driver.ts'
 import type { QueryRunner } from '../query/query-runner.ts'
 import type { CollectionStatements } from '../rows/collection-statements.ts'
@@ -51,6 +52,22 @@ export class RowReads {
   /** The rows under many keys, for reading in slices. */
   slices(keys: readonly Uint8Array[], now: number): PartSlices<Uint8Array, StoredRow | null> {
     return new PartSlices(keys, (part) => this.getMany(part, now))
+  }
+
+  /** As in the driver. What is read and not returned counts as well. */
+  ofVersions(written: readonly WrittenVersion[], bytes: number, now = Date.now()): (StoredRow | null)[] {
+    const rows: (StoredRow | null)[] = []
+    let read = 0
+    for (const { key, version } of written) {
+      const row = this.get(key, now)
+      const size = row === null ? 0 : row.value.length + (row.types?.length ?? 0)
+      const isThere = row?.version === version
+      if (isThere && size > bytes && rows.length > 0) break
+      rows.push(isThere ? row : null)
+      read += size
+      if (read >= bytes) break
+    }
+    return rows
   }
 
   exists(key: Uint8Array, now = Date.now()): boolean {
