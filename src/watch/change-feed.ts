@@ -11,6 +11,7 @@ import { formatVersionstamp, versionText } from '../key/versionstamp.ts'
 import { pauseDue } from '../time/give-way.ts'
 import type { Change } from './change.types.ts'
 import { type FeedPosition, UnknownPositionError } from './feed-position.ts'
+import { type PendingChange, ValuesAhead } from './values-ahead.ts'
 import type { Receiver, WatchSource } from './watch-stream.ts'
 
 /** Which changes a feed reports, and how it builds them from the log and the rows. */
@@ -24,16 +25,11 @@ export interface FeedSource<C> {
   readonly toChange: (change: Change) => C
 }
 
-interface PendingChange {
-  readonly version: number
-  readonly change: LoggedChange
-}
-
 const commitsPerPage = 256
 /** How many changes of a large commit to look at before asking for the time. */
 const changesPerLook = 128
 
-/** The changes of every commit after a version. It reads the log a page at a time, and each value when its turn comes. */
+/** The changes of every commit after a version. It reads the log a page at a time, and the values of some changes ahead. */
 export class ChangeFeed<C> implements WatchSource<C>, FeedPosition {
   readonly start: Promise<number>
   readonly #source: FeedSource<C>
@@ -43,11 +39,13 @@ export class ChangeFeed<C> implements WatchSource<C>, FeedPosition {
   #position: Promise<number>
   #pending: PendingChange[] = []
   #next = 0
+  readonly #ahead: ValuesAhead
   #subscription: Subscription | null = null
 
   /** `since`: the version to begin after; null: the newest one now. */
   constructor(source: FeedSource<C>, since: number | null) {
     this.#source = source
+    this.#ahead = new ValuesAhead(source.driver)
     this.start = since === null ? source.driver.latestVersion() : this.#checked(since)
     this.#position = this.start
     // The first read awaits it; until then, a rejection must not count as unhandled.
@@ -65,8 +63,7 @@ export class ChangeFeed<C> implements WatchSource<C>, FeedPosition {
       if (pause !== undefined) await pause
       const isThere = this.#next < this.#pending.length || (await this.#fill(receiver))
       if (!isThere) return receiver.letGo()
-      const { version, change } = this.#pending[this.#next++]!
-      receiver.give(await this.#toChange(version, change))
+      receiver.give(await this.#toChange(this.#next++))
     } catch (error) {
       receiver.fail(error)
     }
@@ -155,18 +152,18 @@ export class ChangeFeed<C> implements WatchSource<C>, FeedPosition {
     }
   }
 
-  async #toChange(version: number, { type, key: encodedKey, stored }: LoggedChange): Promise<C> {
-    const { driver, decode, toChange } = this.#source
+  async #toChange(place: number): Promise<C> {
+    const { decode, toChange } = this.#source
+    const { version, change } = this.#pending[place]!
+    const { type, key: encodedKey, stored } = change
     const key = decodeKey(encodedKey)
     const versionstamp = formatVersionstamp(version)
     if (type !== 'set') return toChange({ type, key, versionstamp, value: null })
     const row =
       stored === undefined
-        ? await driver.read({ type: 'get', key: encodedKey })
+        ? await this.#ahead.rowOf(this.#pending, place)
         : { ...stored, key: encodedKey, version, expiresAt: null }
-    if (row?.version !== version) {
-      return toChange({ type, key, versionstamp, value: null, superseded: true })
-    }
+    if (row === null) return toChange({ type, key, versionstamp, value: null, superseded: true })
     return toChange({ type, key, versionstamp, value: await decode(row, key) })
   }
 }

@@ -1,4 +1,4 @@
-import { type Change, LogTrimmedError, Valkeyrie } from 'valkeyrie'
+import { type Change, defineValueType, LogTrimmedError, Valkeyrie } from 'valkeyrie'
 import { expect } from 'vitest'
 import { stillClock } from '../../still-clock.ts'
 import type { Cases } from '../suite.ts'
@@ -165,6 +165,89 @@ export const watchChangesCases: Cases = {
       expect(await isPending(reader.read())).toBe(true)
       await reader.cancel()
     }
+  },
+
+  'a backlog of many pages is read in order, through a loop as through a pipe': async (place) => {
+    await using db = await Valkeyrie.open(place.path())
+    const lines: string[] = []
+    for (let n = 0; n < 600; n++) {
+      // Two thirds of the keys are written once, the others again and again.
+      const key = n % 3 === 0 ? ['often', n % 7] : ['once', n]
+      const isNewest = n % 3 !== 0 || n + 21 >= 600
+      const value = n % 50 === 49 ? `${n}`.padEnd(70_000, 'x') : n
+      await db.set(key, value)
+      lines.push(`set ${key.join('/')} ${isNewest ? JSON.stringify(value) : 'superseded'}`)
+    }
+    const changes = () => db.changes({ since: beginning })
+    const piped = changes().pipeThrough(
+      new TransformStream<Change, string>({ transform: (change, out) => out.enqueue(line(change)) }),
+    )
+    const looped: string[] = []
+    for await (const change of changes()) if (looped.push(line(change)) === lines.length) break
+    expect(looped).toEqual(lines)
+    expect(await take(piped.getReader(), lines.length)).toEqual(lines)
+  },
+
+  'a value that is overwritten while others before it are read is never given with another version': async (
+    place,
+  ) => {
+    await using db = await Valkeyrie.open(place.path())
+    const reader = db.changes().getReader()
+    for (let n = 0; n < 20; n++) await db.set(['n', n], 'old')
+    const first = await take(reader, 9)
+    expect(first.map(line)).toEqual(Array.from({ length: 9 }, (_, n) => `set n/${n} "old"`))
+    for (let n = 0; n < 20; n++) await db.set(['n', n], 'new')
+    const rest = (await take(reader, 11)).map(line)
+    for (const [at, read] of rest.entries())
+      expect([`set n/${at + 9} "old"`, `set n/${at + 9} superseded`]).toContain(read)
+    expect(rest.at(-1)).toBe('set n/19 superseded')
+    expect((await take(reader, 20)).map(line)).toEqual(
+      Array.from({ length: 20 }, (_, n) => `set n/${n} "new"`),
+    )
+    await reader.cancel()
+  },
+
+  'a value that expires while others before it are read is not given': async (place) => {
+    const clock = stillClock()
+    await using db = await Valkeyrie.open(place.path())
+    const reader = db.changes().getReader()
+    for (let n = 0; n < 12; n++) await db.set(['n', n], n, { expireIn: n === 5 ? 50 : 1_000_000 })
+    expect((await take(reader, 4)).map(line)).toEqual([0, 1, 2, 3].map((n) => `set n/${n} ${n}`))
+    clock.advance(1_100)
+    expect((await take(reader, 3)).map(line)).toEqual(['set n/4 4', 'set n/5 superseded', 'set n/6 6'])
+    expect((await take(reader, 6)).map(line)).toContain('expire n/5 null')
+    await reader.cancel()
+  },
+
+  'a value that cannot be decoded fails at its change, after those before it': async (place) => {
+    class Mark {}
+    const mark = defineValueType({
+      name: 'Mark',
+      class: Mark,
+      encode: () => 0,
+      decode: () => {
+        throw new Error('no mark')
+      },
+    })
+    await using db = await Valkeyrie.open(place.path(), { valueTypes: [mark] })
+    for (let n = 0; n < 30; n++) await db.set(['n', n], n === 20 ? new Mark() : n)
+    const reader = db.changes({ since: beginning }).getReader()
+    expect((await take(reader, 20)).map(line)).toEqual(
+      Array.from({ length: 20 }, (_, n) => `set n/${n} ${n}`),
+    )
+    await expect(reader.read()).rejects.toMatchObject({ code: 'CORRUPT_VALUE', key: ['n', 20] })
+  },
+
+  'a stream that ends while it reads ahead gives nothing more': async (place) => {
+    await using db = await Valkeyrie.open(place.path())
+    for (let n = 0; n < 30; n++) await db.set(['n', n], n)
+    const controller = new AbortController()
+    const reader = db.changes({ since: beginning, signal: controller.signal }).getReader()
+    expect((await take(reader, 9)).map(line).at(-1)).toBe('set n/8 8')
+    const reads = [reader.read(), reader.read()]
+    controller.abort()
+    for (const read of reads) expect(await read).toEqual({ done: true, value: undefined })
+    expect(await reader.read()).toEqual({ done: true, value: undefined })
   },
 
   'since older than the log keeps is a LogTrimmedError with the oldest version': async (place) => {
