@@ -44,6 +44,7 @@ export class WatchHub {
   #reading: Promise<void> | null = null
   #readAgain = false
   #closed = false
+  #reports = 0
 
   /** `foreignFound` is called after other connections have committed. */
   constructor(driver: Driver, foreignFound: () => void = () => {}) {
@@ -51,9 +52,14 @@ export class WatchHub {
     this.#foreignFound = foreignFound
   }
 
-  /** Whether commits must be reported to it. */
+  /** Whether it follows commits. */
   get active(): boolean {
     return this.#starting !== null
+  }
+
+  /** How many commits of this process were reported: whether what was read before may have been overwritten since. */
+  get reports(): number {
+    return this.#reports
   }
 
   /** The version up to which every subscription has heard of every commit; null without subscriptions. */
@@ -108,7 +114,8 @@ export class WatchHub {
 
   /** Reports a commit of this connection. */
   committed(changes: readonly Keyed[], version: number): void {
-    if (version <= this.#distributed) return
+    this.#reports += 1
+    if (!this.active || version <= this.#distributed) return
     if (version === this.#distributed + 1) this.#distribute(changes, version)
     // Other connections have committed in between: their commits come first.
     else this.refresh()
@@ -116,6 +123,7 @@ export class WatchHub {
 
   /** Reports commits of this connection by way of the log. */
   refresh(): void {
+    this.#reports += 1
     if (this.active) this.#readLog().catch(() => {})
   }
 

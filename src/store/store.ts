@@ -226,7 +226,7 @@ export class Store implements RowStore {
     } else {
       const mutations = appliedMutations(write, outcome.claimed, outcome.version)
       this.#noticeExpiries(mutations)
-      if (this.hub.active) this.hub.committed(mutations, outcome.version)
+      this.hub.committed(mutations, outcome.version)
     }
     return outcome
   }

@@ -45,7 +45,7 @@ export class ChangeFeed<C> implements WatchSource<C>, FeedPosition {
   /** `since`: the version to begin after; null: the newest one now. */
   constructor(source: FeedSource<C>, since: number | null) {
     this.#source = source
-    this.#ahead = new ValuesAhead(source.driver)
+    this.#ahead = new ValuesAhead(source.driver, source.hub)
     this.start = since === null ? source.driver.latestVersion() : this.#checked(since)
     this.#position = this.start
     // The first read awaits it; until then, a rejection must not count as unhandled.

@@ -1,3 +1,4 @@
+import type { WatchHub } from '../broadcast/hub.ts'
 import { hasExpired } from '../commit/row.ts'
 import { StorageError } from '../contract/errors.ts'
 import type { Driver, LoggedChange, StoredRow, WrittenVersion } from '../driver/driver.ts'
@@ -17,25 +18,31 @@ const longestAhead = 1_000
 
 /**
  * The rows of pending changes. A reader that keeps reading gets those of many changes by one request: each time twice as many as
- * before, while they are small and the reader takes them within a second.
+ * before, while they are small and the reader takes them within a second. After a commit of this process, which may overwrite
+ * them, they are read again.
  */
 export class ValuesAhead {
   readonly #driver: Driver
+  readonly #hub: Pick<WatchHub, 'reports'>
   /** The rows of the next changes that need one, from `#next` on. */
   #rows: (StoredRow | null)[] = []
   #next = 0
   #readAt = 0
+  /** The commits of this process before it was read. */
+  #reports = 0
   #count = 1
 
-  constructor(driver: Driver) {
+  constructor(driver: Driver, hub: Pick<WatchHub, 'reports'>) {
     this.#driver = driver
+    this.#hub = hub
   }
 
   /** The row that a change has written; null if it is no longer there. Asked once for each change that needs one, in their order. */
   async rowOf(pending: readonly PendingChange[], place: number): Promise<StoredRow | null> {
     if (this.#next < this.#rows.length) {
-      if (clock() - this.#readAt <= longestAhead) return this.#take()
-      this.#count = 1
+      const isOld = clock() - this.#readAt > longestAhead
+      if (!isOld && this.#reports === this.#hub.reports) return this.#take()
+      this.#count = isOld ? 1 : Math.max(1, this.#next)
     }
     await this.#read(pending, place)
     return this.#take()
@@ -53,6 +60,7 @@ export class ValuesAhead {
     for (const { version, change } of pending.slice(place, place + this.#count)) {
       if (needsRow(change)) wanted.push({ key: change.key, version })
     }
+    const { reports } = this.#hub
     try {
       this.#rows = await this.#driver.rowsOfVersions(wanted, bytesAhead)
     } catch (error) {
@@ -63,6 +71,7 @@ export class ValuesAhead {
     }
     this.#next = 0
     this.#readAt = clock()
+    this.#reports = reports
     this.#count = this.#rows.length < wanted.length ? this.#rows.length : Math.min(2 * this.#count, mostAhead)
   }
 }

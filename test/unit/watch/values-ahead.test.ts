@@ -20,6 +20,8 @@ class FakeRows {
   now = 0
   expiresAt: number | null = null
   answer: (rows: StoredRow[]) => StoredRow[] = (rows) => rows
+  /** Its commits of this process. */
+  readonly hub = { reports: 0 }
 
   readonly driver = {
     now: () => this.now,
@@ -52,8 +54,20 @@ it('asks for the rows of ever more changes at once, for 256 at most', async () =
   stillTime()
   const rows = new FakeRows()
   const pending = sets(1_000)
-  expect(await read(new ValuesAhead(rows.driver), pending, 0, 1_000)).toEqual(numbers(0, 1_000))
+  expect(await read(new ValuesAhead(rows.driver, rows.hub), pending, 0, 1_000)).toEqual(numbers(0, 1_000))
   expect(rows.asked).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 256, 233])
+})
+
+it('reads again what a commit of this process may have overwritten, as many as were taken meanwhile', async () => {
+  stillTime()
+  const rows = new FakeRows()
+  const ahead = new ValuesAhead(rows.driver, rows.hub)
+  const pending = sets(1_000)
+  await read(ahead, pending, 0, 40)
+  expect(rows.asked.splice(0)).toEqual([1, 2, 4, 8, 16, 32])
+  rows.hub.reports += 1
+  expect(await read(ahead, pending, 40, 60)).toEqual(numbers(40, 60))
+  expect(rows.asked).toEqual([9, 18])
 })
 
 it('asks for no row of a change that needs none', async () => {
@@ -62,7 +76,7 @@ it('asks for no row of a change that needs none', async () => {
   const stored = { value: '1', encoding: 0, types: null } as const
   const kept = { version: 4, change: { ...set(4).change, stored } }
   const pending = [set(1), set(2), remove(3), kept, set(5), remove(6), set(7)]
-  const ahead = new ValuesAhead(rows.driver)
+  const ahead = new ValuesAhead(rows.driver, rows.hub)
   const versions = []
   for (const place of [0, 1, 4, 6]) versions.push((await ahead.rowOf(pending, place))?.version)
   expect(versions).toEqual([1, 2, 5, 7])
@@ -73,7 +87,7 @@ it('asks for as many as were returned last, if that were fewer than it asked for
   stillTime()
   const rows = new FakeRows()
   const pending = sets(100)
-  const ahead = new ValuesAhead(rows.driver)
+  const ahead = new ValuesAhead(rows.driver, rows.hub)
   await read(ahead, pending, 0, 31)
   rows.answer = (rows) => rows.slice(0, 3)
   expect(await read(ahead, pending, 31, 44)).toEqual(numbers(31, 44))
@@ -84,7 +98,7 @@ it('reads what it has read ahead again for a reader that comes after more than a
   stillTime()
   const rows = new FakeRows()
   const pending = sets(100)
-  const ahead = new ValuesAhead(rows.driver)
+  const ahead = new ValuesAhead(rows.driver, rows.hub)
   await read(ahead, pending, 0, 9)
   vi.advanceTimersByTime(1_000)
   await read(ahead, pending, 9, 10)
@@ -99,7 +113,7 @@ it('does not give a row that has expired since it was read', async () => {
   const rows = new FakeRows()
   rows.expiresAt = 50
   const pending = sets(10)
-  const ahead = new ValuesAhead(rows.driver)
+  const ahead = new ValuesAhead(rows.driver, rows.hub)
   expect(await read(ahead, pending, 0, 4)).toEqual([1, 2, 3, 4])
   rows.now = 50
   expect(await read(ahead, pending, 4, 7)).toEqual([undefined, undefined, undefined])
@@ -115,7 +129,7 @@ it('fails at the change whose row cannot be read, and gives those before it', as
     return rows
   }
   const pending = sets(20)
-  const ahead = new ValuesAhead(rows.driver)
+  const ahead = new ValuesAhead(rows.driver, rows.hub)
   expect(await read(ahead, pending, 0, 12)).toEqual(numbers(0, 12))
   await expect(ahead.rowOf(pending, 12)).rejects.toBe(damage)
 })
@@ -124,7 +138,7 @@ it('does not repeat a request that has failed for another reason', async () => {
   stillTime()
   const rows = new FakeRows()
   const pending = sets(20)
-  const ahead = new ValuesAhead(rows.driver)
+  const ahead = new ValuesAhead(rows.driver, rows.hub)
   await read(ahead, pending, 0, 3)
   rows.answer = () => {
     throw new Error('lost')
