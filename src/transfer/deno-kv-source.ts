@@ -2,6 +2,7 @@ import type { ColumnValue, ForeignFile } from '../driver/sqlite/file/foreign-fil
 import { decodeKey } from '../key/codec.ts'
 import { KvU64 } from '../value/kv-u64.ts'
 import { deserialize } from '../value/structured-clone.ts'
+import { shownCell } from './cell-text.ts'
 import { movedForeign } from './foreign-row.ts'
 import type { Source } from './source-row.ts'
 
@@ -21,7 +22,7 @@ export function isDenoKv({ tables }: ForeignFile): boolean {
 export async function* denoKvSource(file: ForeignFile): Source & AsyncGenerator {
   for await (const [k, v, encoding, expiry] of file.rows('kv', ['k', 'v', 'v_encoding', 'expiration_ms'])) {
     yield movedForeign({
-      rawKey: rawKeyOf(k!),
+      rawKey: shownCell(k!),
       key: () => decodeKey(bytesOf(k!)),
       value() {
         const decode = encodings[Number(encoding)]
@@ -36,10 +37,6 @@ export async function* denoKvSource(file: ForeignFile): Source & AsyncGenerator 
 function bytesOf(value: ColumnValue): Uint8Array {
   if (value instanceof Uint8Array) return value
   throw new TypeError('it is not bytes')
-}
-
-function rawKeyOf(value: ColumnValue): string | Uint8Array {
-  return value instanceof Uint8Array ? value : String(value)
 }
 
 /** The KvU64 in 8 bytes, lowest first. */

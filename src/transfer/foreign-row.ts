@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer'
 import { inspect } from 'node:util'
 import type { Key } from '../contract/key.types.ts'
 import { keyJson } from '../key/key-json.ts'
@@ -10,7 +9,7 @@ import type { UnreadRow } from './source-row.ts'
 export interface ForeignRow {
   readonly key: () => Key
   /** Its key in the file, to show if it cannot be read. */
-  readonly rawKey: string | Uint8Array
+  readonly rawKey: string
   readonly value: () => unknown
   readonly expiresAt: number | null
 }
@@ -21,10 +20,9 @@ export function movedForeign({ key, rawKey, value, expiresAt }: ForeignRow): Mov
   try {
     read = key()
   } catch (error) {
-    const shown = typeof rawKey === 'string' ? rawKey : `0x${Buffer.from(rawKey).toString('hex')}`
     return {
       error: `its key cannot be used, ${messageOf(error)}`,
-      shown: { unreadKey: shown, unread: shownValue(value) },
+      shown: { unreadKey: rawKey, unread: shownValue(value) },
     }
   }
   try {

@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer'
-import type { ForeignFile } from '../driver/sqlite/file/foreign-file.ts'
+import type { ColumnValue, ForeignFile } from '../driver/sqlite/file/foreign-file.ts'
 import { parseJson } from '../value/parse-json.ts'
 import { setOwn } from '../value/set-own.ts'
+import { cellText, shownCell, utf8Text } from './cell-text.ts'
 import { movedForeign } from './foreign-row.ts'
 import type { Source } from './source-row.ts'
 
@@ -13,17 +14,16 @@ export function isKeyv({ tables }: ForeignFile): boolean {
 /** The values of a file of `@keyv/sqlite`, each under its namespace and its key. */
 export async function* keyvSource(file: ForeignFile, table = 'keyv'): Source & AsyncGenerator {
   for await (const [key, value] of file.rows(table, ['key', 'value'])) {
-    const rawKey = String(key)
     let kept: Kept = {}
     let failure: unknown = null
     try {
-      kept = keptOf(value)
+      kept = keptOf(value!)
     } catch (error) {
       failure = error
     }
     yield movedForeign({
-      rawKey,
-      key: () => keyOf(rawKey),
+      rawKey: shownCell(key!),
+      key: () => keyOf(cellText(key!)),
       value() {
         if (failure !== null) throw failure
         return kept.value
@@ -38,8 +38,8 @@ interface Kept {
   readonly expires?: number | null
 }
 
-function keptOf(stored: unknown): Kept {
-  const text = stored instanceof Uint8Array ? Buffer.from(stored).toString() : String(stored)
+function keptOf(stored: ColumnValue): Kept {
+  const text = stored instanceof Uint8Array ? utf8Text(stored) : cellText(stored)
   const kept = unescapedIn(parseJson(text))
   if (typeof kept !== 'object' || kept === null || Array.isArray(kept))
     throw new TypeError('it is not an object with a value, as the serializer of keyv writes it')

@@ -2,6 +2,7 @@ import type { Key, KeyPart } from '../contract/key.types.ts'
 import type { ColumnValue, ForeignFile } from '../driver/sqlite/file/foreign-file.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import { setOwn } from '../value/set-own.ts'
+import { assertUnicode, type ReadableCell, shownCell } from './cell-text.ts'
 import { type FlatField, fieldValue, flatFields } from './flat-fields.ts'
 import { movedForeign } from './foreign-row.ts'
 import { keyOfParts } from './id-columns.ts'
@@ -33,13 +34,15 @@ export async function* tableSource(file: ForeignFile, options: TableOptions): So
   for await (const cells of file.rows(table, columns)) {
     const cellOf = (name: string) => cells[columns.indexOf(name)]!
     yield movedForeign({
-      rawKey: id.map((name) => String(cellOf(name))).join(', '),
-      key: () => keyOf(id.map((name) => idPart(cellOf(name)))),
+      rawKey: id.map((name) => shownCell(cellOf(name))).join(', '),
+      key: () => keyOf(id.map((name) => idPart(cellOf(name), name))),
       value() {
         const value = {}
         for (const [i, name] of columns.entries()) {
           if (id.includes(name) && fields?.has(name) !== true) continue
-          const member = memberOf(cells[i]!, fields?.get(name))
+          const cell = cells[i]!
+          assertUnicode(cell, name)
+          const member = memberOf(cell, fields?.get(name))
           if (member !== undefined) setOwn(value, name, member)
         }
         return value
@@ -53,13 +56,14 @@ export async function* tableSource(file: ForeignFile, options: TableOptions): So
   }
 }
 
-function idPart(cell: ColumnValue): KeyPart {
+function idPart(cell: ColumnValue, name: string): KeyPart {
+  assertUnicode(cell, name)
   if (cell === null) throw new TypeError('a column of it is null')
   return typeof cell === 'bigint' ? plainNumber(cell) : cell
 }
 
 /** The content of a column as the field needs it: SQLite has no booleans, dates or bigints. */
-function memberOf(cell: ColumnValue, field: FlatField | undefined): unknown {
+function memberOf(cell: ReadableCell, field: FlatField | undefined): unknown {
   if (cell === null) return field === undefined || field.nullable ? null : field.empty
   if (cell instanceof Uint8Array) return new Uint8Array(cell)
   if (field === undefined) return typeof cell === 'bigint' ? plainNumber(cell) : cell

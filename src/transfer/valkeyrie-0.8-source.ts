@@ -1,9 +1,10 @@
 import { Buffer } from 'node:buffer'
 import type { KeyPart } from '../contract/key.types.ts'
-import type { ForeignFile } from '../driver/sqlite/file/foreign-file.ts'
+import type { ColumnValue, ForeignFile } from '../driver/sqlite/file/foreign-file.ts'
 import { KvU64 } from '../value/kv-u64.ts'
 import { parseJson } from '../value/parse-json.ts'
 import { deserialize } from '../value/structured-clone.ts'
+import { cellText, shownCell, utf8Text } from './cell-text.ts'
 import { movedForeign } from './foreign-row.ts'
 import type { Source } from './source-row.ts'
 
@@ -18,20 +19,20 @@ export function isValkeyrie08({ tables }: ForeignFile): boolean {
 export async function* valkeyrie08Source(file: ForeignFile): Source & AsyncGenerator {
   for await (const [key, value, expiry] of file.rows('kv_store', ['key_hash', 'value', 'expires_at'])) {
     yield movedForeign({
-      rawKey: String(key),
-      key: () => keyOfHash(String(key)),
-      value: () => keptValue(value),
+      rawKey: shownCell(key!),
+      key: () => keyOfHash(cellText(key!)),
+      value: () => keptValue(value!),
       expiresAt: expiry === null ? null : Number(expiry),
     })
   }
 }
 
-function keptValue(stored: unknown): unknown {
-  const bytes = stored instanceof Uint8Array ? stored : Buffer.from(String(stored))
+function keptValue(stored: ColumnValue): unknown {
+  const bytes = stored instanceof Uint8Array ? stored : Buffer.from(cellText(stored))
   let kept: unknown
   // V8 writes its version first; JSON text cannot begin with that byte.
   if (bytes[0] === 0xff) kept = deserialize(bytes)
-  else if (bytes[0] === 0x7b) kept = parseJson(Buffer.from(bytes).toString())
+  else if (bytes[0] === 0x7b) kept = parseJson(utf8Text(bytes))
   if (typeof kept !== 'object' || kept === null || !('isU64' in kept))
     throw new TypeError('it was written by a serializer that import cannot read: only those of V8 and JSON')
   const { value, isU64 } = kept as { readonly value?: unknown; readonly isU64: unknown }
@@ -63,5 +64,5 @@ function readPart(bytes: Buffer, at: number): readonly [KeyPart, end: number] {
   const end = bytes.indexOf(0, start)
   if ((code !== 1 && code !== 2) || end < 0) throw new TypeError('0.8 does not say what its parts are')
   const content = bytes.subarray(start, end)
-  return [code === 1 ? new Uint8Array(content) : content.toString(), end]
+  return [code === 1 ? new Uint8Array(content) : utf8Text(content), end]
 }

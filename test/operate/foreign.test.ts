@@ -231,6 +231,73 @@ it('takes the rows of any table, as the schema of their repository wants them', 
   })
 })
 
+it.each(['UTF-8', 'UTF-16le', 'UTF-16be'])(
+  'refuses texts of a %s file that are not Unicode',
+  async (encoding) => {
+    const file = path(`texts-${encoding}.sqlite`)
+    const written = new Sqlite(file)
+    const bytes = (hex: string) => new Uint8Array(Buffer.from(hex, 'hex'))
+    const [broken, other] = encoding === 'UTF-8' ? ['80', '81'] : ['d8d8', 'd8d9']
+    written.exec(`PRAGMA encoding = '${encoding}';
+    CREATE TABLE notes (id, text, n);
+    INSERT INTO notes VALUES (CAST(x'${broken}' AS TEXT), 'a', 1), (CAST(x'${other}' AS TEXT), 'b', 2),
+      ('plain', 'c', 3), ('broken', CAST(x'${broken}' AS TEXT), 4), ('\ufffd', '\ufffeff \ufffd ü', 5), (x'${broken}', x'${other}', 6)`)
+    written.close()
+    const { db, refused } = await imported(file, { table: 'notes', id: ['id'] })
+    await using _ = db
+    expect(
+      await Array.fromAsync(db.list({ prefix: ['notes'] }), ({ key, value }) => [key[1], value]),
+    ).toEqual([
+      [bytes(broken), { text: bytes(other), n: 6 }],
+      ['plain', { text: 'c', n: 3 }],
+      ['\ufffd', { text: '\ufffeff \ufffd ü', n: 5 }],
+    ])
+    expect(refused).toEqual([
+      {
+        unreadKey: `0x${broken}`,
+        unread: "{ text: 'a', n: 1 }",
+        error: `its key cannot be used, id is text that is not Unicode: 0x${broken}`,
+      },
+      {
+        unreadKey: `0x${other}`,
+        unread: "{ text: 'b', n: 2 }",
+        error: `its key cannot be used, id is text that is not Unicode: 0x${other}`,
+      },
+      expect.objectContaining({
+        key: ['notes', 'broken'],
+        error: `text is text that is not Unicode: 0x${broken}`,
+      }),
+    ])
+  },
+)
+
+it('refuses keys and values of other stores that are not Unicode', async () => {
+  const file = foreign('keyv.sqlite')
+  const keyv = new Sqlite(file)
+  keyv.exec(`INSERT INTO keyv VALUES (CAST(x'80' AS TEXT), '{"value":1}'), ('text', CAST('{"value":"' || x'80' || '"}' AS TEXT))
+    ON CONFLICT DO UPDATE SET value = excluded.value`)
+  keyv.close()
+  const { db, refused } = await imported(file)
+  await using _ = db
+  expect(refused).toMatchObject([
+    { unreadKey: '0x80', unread: '1', error: expect.stringContaining('not Unicode: 0x80') },
+    { key: ['text'], error: expect.stringContaining('it is text that is not Unicode: 0x7b22') },
+  ])
+
+  const older = foreign('valkeyrie-0.8.sqlite')
+  const kv = new Sqlite(older)
+  kv.exec(`DELETE FROM kv_store;
+    INSERT INTO kv_store (key_hash, value, versionstamp) VALUES ('028000', '{"value":1,"isU64":false}', '1'),
+      ('026100', CAST('{"value":"' || x'80' || '","isU64":false}' AS BLOB), '1')`)
+  kv.close()
+  const from08 = await imported(older)
+  await using __ = from08.db
+  expect(from08.refused).toMatchObject([
+    { unreadKey: '028000', error: expect.stringContaining('not Unicode: 0x80') },
+    { key: ['a'], error: expect.stringContaining('it is text that is not Unicode: 0x7b22') },
+  ])
+})
+
 it.each([
   ['a table that is not there', { table: 'nope', id: ['id'] }, 'no table nope: there are users'],
   ['a column that is not there', { table: 'users', id: ['nope'] }, 'no column nope'],

@@ -6,8 +6,17 @@ import { toKvError } from './engine-error.ts'
 import { isMarked } from './file-format.ts'
 import { openError } from './open-error.ts'
 
+/** A text that is not Unicode, as other programs may store it: no string has its bytes. */
+export class MalformedText {
+  readonly bytes: Uint8Array
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+  }
+}
+
 /** A value of a column; integers are bigints. */
-export type ColumnValue = null | bigint | number | string | Uint8Array
+export type ColumnValue = null | bigint | number | string | Uint8Array | MalformedText
 
 const rowsPerTurn = 200
 
@@ -49,19 +58,55 @@ export class ForeignFile {
 
   /** The values of these columns, row by row. */
   async *rows(table: string, columns: readonly string[]): AsyncGenerator<readonly ColumnValue[]> {
-    const select = `SELECT ${columns.map(quoted).join(', ')} FROM ${quoted(table)}`
-    const statement = this.#connection.prepare<[], ColumnValue[]>(select).raw().safeIntegers()
-    let rows = 0
-    for (const row of statement.iterate()) {
-      yield row
-      rows += 1
-      if (rows % rowsPerTurn === 0) await nextTurn()
+    const textOf = this.#textReader()
+    const texts = columns.map((name) => `CAST(${quoted(name)} AS BLOB)`)
+    // The same rows once more, read only as far as a text may have been misread.
+    const stored = this.#select<Uint8Array>(table, texts)
+    try {
+      let behind = 0
+      let rows = 0
+      for (const row of this.#select<ColumnValue>(table, columns.map(quoted))) {
+        behind += 1
+        if (row.some(isDoubtful)) {
+          for (; behind > 1; behind--) stored.next()
+          const { value: bytes } = stored.next()
+          behind = 0
+          yield row.map((cell, i) => (isDoubtful(cell) ? textOf(bytes![i]!) : cell))
+        } else yield row
+        rows += 1
+        if (rows % rowsPerTurn === 0) await nextTurn()
+      }
+    } finally {
+      stored.return(undefined)
+    }
+  }
+
+  *#select<T>(table: string, expressions: readonly string[]): Generator<readonly T[], undefined> {
+    const sql = `SELECT ${expressions.join(', ')} FROM ${quoted(table)}`
+    yield* this.#connection.prepare<[], T[]>(sql).raw().safeIntegers().iterate()
+  }
+
+  /** Reads the bytes of a text as the file keeps them. */
+  #textReader(): (bytes: Uint8Array) => string | MalformedText {
+    const encoding = this.#connection.pragma('encoding', { simple: true }) as string
+    const decoder = new TextDecoder(encoding, { fatal: true, ignoreBOM: true })
+    return (bytes) => {
+      try {
+        return decoder.decode(bytes)
+      } catch {
+        return new MalformedText(bytes)
+      }
     }
   }
 
   close(): void {
     this.#connection.close()
   }
+}
+
+/** Whether this may be a text of other bytes: the engine's binding puts U+FFFD for those that are not Unicode. */
+function isDoubtful(cell: ColumnValue): boolean {
+  return typeof cell === 'string' && cell.includes('\ufffd')
 }
 
 function quoted(name: string): string {
