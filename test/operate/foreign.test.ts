@@ -231,6 +231,22 @@ it('takes the rows of any table, as the schema of their repository wants them', 
   })
 })
 
+it('takes generated columns, and no hidden ones of a virtual table', async () => {
+  const file = path('pages.sqlite')
+  const written = new Sqlite(file)
+  written.exec(`CREATE VIRTUAL TABLE pages USING fts5(url, title);
+    INSERT INTO pages VALUES ('/a', 'First');
+    CREATE TABLE sums (id, a, twice AS (a * 2), thrice AS (a * 3) STORED);
+    INSERT INTO sums VALUES ('x', 2)`)
+  written.close()
+  const pages = await imported(file, { table: 'pages', id: ['url'] })
+  await using _ = pages.db
+  expect((await pages.db.get(['pages', '/a'])).value).toEqual({ title: 'First' })
+  const sums = await imported(file, { table: 'sums', id: ['id'] })
+  await using __ = sums.db
+  expect((await sums.db.get(['sums', 'x'])).value).toEqual({ a: 2, twice: 4, thrice: 6 })
+})
+
 it.each(['UTF-8', 'UTF-16le', 'UTF-16be'])(
   'refuses texts of a %s file that are not Unicode',
   async (encoding) => {

@@ -42,7 +42,8 @@ export class ForeignFile {
         .pluck()
         .all()
       const columns = this.#connection
-        .prepare<[string], string>('SELECT name FROM pragma_table_xinfo(?)')
+        // A hidden column of a virtual table is a way to ask it; a generated column (2 and 3) has values of the rows.
+        .prepare<[string], string>('SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1')
         .pluck()
       this.tables = new Map(names.map((name) => [name, columns.all(name)]))
     } catch (error) {
