@@ -6,7 +6,7 @@ import { failureOf } from './failure.ts'
 import { addHealthCommands } from './health-commands.ts'
 import { addMigrationCommands } from './migration-commands.ts'
 import { addStudioCommand } from './studio-command.ts'
-import { print, tell } from './terminal.ts'
+import { Interrupted, print, tell } from './terminal.ts'
 
 export { outliveReaders } from './terminal.ts'
 
@@ -42,5 +42,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     if (code === 'UNEXPECTED') tell((error as Error).stack ?? message)
     // The parser has already reported a wrong command line.
     else if (!isJson && !(error instanceof CommanderError)) tell(message)
+    // Rows for a reader who does not read would keep the process alive.
+    if (error instanceof Interrupted && process.stdout.writableLength > 0 && !isJson) process.exit()
   }
 }

@@ -9,6 +9,7 @@ import { z } from 'zod'
 import { command } from '../command/command.ts'
 import { cli, run } from '../migrate/project.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
+import { waitFor } from '../waiting.ts'
 
 // The built command.
 
@@ -342,6 +343,27 @@ function spawned(...args: string[]): ChildProcess {
   onTestFinished(() => void child.kill('SIGKILL'))
   return child
 }
+
+it.each(['SIGINT', 'SIGTERM'] as const)('ends an export by %s whose reader does not read', async (signal) => {
+  const file = fresh('db')
+  await using db = await Valkeyrie.open(file)
+  // More than a pipe holds.
+  await Promise.all(Array.from({ length: 300 }, (_, n) => db.set(['n', n], 'x'.repeat(2_000))))
+  const child = spawn(process.execPath, [cli, 'export', file], { stdio: ['ignore', 'pipe', 'pipe'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const said: Buffer[] = []
+  child.stderr.on('data', (chunk) => said.push(chunk))
+  await waitFor('the first rows', once(child.stdout, 'readable'))
+  child.kill(signal)
+  const closed = once(child, 'close')
+  const [code] = await waitFor('the end of the export', once(child, 'exit'))
+  child.stdout.resume()
+  await closed
+  expect({ code, said: String(Buffer.concat(said)) }).toEqual({
+    code: 1,
+    said: 'Interrupted: run it again to finish\n',
+  })
+})
 
 it('finishes a command whose reader has gone away, and says that output cannot be written', async () => {
   const ended = async (args: readonly string[], out: 'pipe' | number) => {
