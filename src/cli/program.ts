@@ -6,9 +6,9 @@ import { failureOf } from './failure.ts'
 import { addHealthCommands } from './health-commands.ts'
 import { addMigrationCommands } from './migration-commands.ts'
 import { addStudioCommand } from './studio-command.ts'
-import { Interrupted, print, tell } from './terminal.ts'
+import { Interrupted, print, printPart, tell } from './terminal.ts'
 
-export { outliveReaders } from './terminal.ts'
+export { outliveReaders, reserveOutput } from './terminal.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 
@@ -20,7 +20,7 @@ export const program = new Command('valkeyrie')
   )
   .version(version)
   .exitOverride()
-  .configureOutput({ outputError: (text, write) => isJson || write(text) })
+  .configureOutput({ writeOut: printPart, outputError: (text, write) => isJson || write(text) })
   .option('--config <file>', 'the configuration of drizzle-kit; default: drizzle.config.ts')
 
 addMigrationCommands(program)

@@ -116,8 +116,22 @@ export function tell(text: string): void {
   process.stderr.write(`${text}\n`)
 }
 
+let writeOut = (text: string): unknown => process.stdout.write(text)
+
 export function print(text: string): void {
-  process.stdout.write(`${text}\n`)
+  printPart(`${text}\n`)
+}
+
+/** Prints a text that has its line breaks. */
+export function printPart(text: string): void {
+  writeOut(text)
+}
+
+/** Keeps standard output for what `print` prints: what modules of the user's project write to it goes to standard error. */
+export function reserveOutput(): void {
+  const { stdout, stderr } = process
+  writeOut = stdout.write.bind(stdout)
+  stdout.write = stderr.write.bind(stderr)
 }
 
 /**

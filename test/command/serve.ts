@@ -33,18 +33,22 @@ registerHooks({
 })
 
 let printed: ['out' | 'err', string][] = []
-for (const name of ['out', 'err'] as const) {
-  process[`std${name}`].write = (text: string | Uint8Array, ...rest: readonly unknown[]) => {
-    printed.push([name, typeof text === 'string' ? text : Buffer.from(text).toString()])
-    const done = rest.find((it) => typeof it === 'function')
-    if (done !== undefined) process.nextTick(done as () => void)
-    return true
+
+function recordOutput(): void {
+  for (const name of ['out', 'err'] as const) {
+    process[`std${name}`].write = (text: string | Uint8Array, ...rest: readonly unknown[]) => {
+      printed.push([name, typeof text === 'string' ? text : Buffer.from(text).toString()])
+      const done = rest.find((it) => typeof it === 'function')
+      if (done !== undefined) process.nextTick(done as () => void)
+      return true
+    }
   }
 }
 
 process.on('message', async ({ cwd, args }: Asked) => {
   runs += 1
   printed = []
+  recordOutput()
   process.chdir(cwd)
   process.argv = [process.execPath, fileURLToPath(main), ...args]
   process.exitCode = 0

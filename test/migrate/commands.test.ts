@@ -223,6 +223,24 @@ it('seed runs a module with the database opened by the schemas, while others hav
   expect((await valkeyrie('seed', 'none.db')).text).toMatch(/run "valkeyrie migrate" first/)
 })
 
+it('--json prints one object, whatever modules of the project print', async () => {
+  const { folder, valkeyrie } = await project()
+  for (const file of ['drizzle.config.ts', 'schemas/index.ts'])
+    writeFileSync(
+      join(folder, file),
+      `console.log('of ${file}')\n${readFileSync(join(folder, file), 'utf8')}`,
+    )
+  write(folder, 'schemas/seed.ts', "export default () => void process.stdout.write('of the seed\\n')")
+  for (const name of ['generate', 'diff', 'migrate', 'status', 'check', 'seed']) {
+    const { output, text } = await valkeyrie(name, '--json')
+    expect(JSON.parse(output), name).toBeTypeOf('object')
+    expect(text.slice(output.length)).toContain('of drizzle.config.ts\nof schemas/index.ts\n')
+    if (name === 'seed') expect(text).toContain('of the seed')
+  }
+  expect((await valkeyrie('seed')).output).toContain('of the seed\n')
+  expect((await valkeyrie('seed', '--help', '--json')).output).toContain('Usage: ')
+})
+
 it('a migration that was edited after it was applied is reported as drift', async () => {
   const { folder, valkeyrie } = await project()
   const sql = join(folder, 'migrations/0000_initial.sql')
