@@ -6,11 +6,13 @@ import {
   mkdirSync,
   readdirSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import Sqlite from 'better-sqlite3'
 import { Valkeyrie } from 'valkeyrie'
-import { beforeAll, describe, expect, it, test, vi } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished, test, vi } from 'vitest'
 import { run } from '../../src/cli/program.ts'
 import { command } from '../command/command.ts'
 import { cli, projectFolder } from '../migrate/project.ts'
@@ -160,6 +162,30 @@ it('commands that read leave nothing beside a file that nobody has open, and all
     await db.set(['a'], 2)
     expect((await db.get(['a'])).value).toBe(2)
   }
+})
+
+it('commands that cannot read a file leave nothing beside it, and not the log of somebody who has it open', async () => {
+  const { folder, path } = await filled()
+  truncateSync(path, 4_096)
+  const reading = [
+    ['stats', path],
+    ['doctor', path],
+    ['export', path],
+    ['backup', path, newPath()],
+    ['copy', path, newPath()],
+    ['restore', path, newPath()],
+  ]
+  for (const args of reading) {
+    expect([args[0], await valkeyrie(...args)]).toMatchObject([args[0], { code: 1 }])
+    expect([args[0], readdirSync(folder)]).toEqual([args[0], ['data.db']])
+  }
+  const other = join(folder, 'other.db')
+  const connection = new Sqlite(other)
+  onTestFinished(() => void connection.close())
+  connection.exec('PRAGMA journal_mode = WAL; CREATE TABLE t (a); INSERT INTO t VALUES (1)')
+  expect(await valkeyrie('stats', other)).toMatchObject({ code: 1 })
+  connection.exec('INSERT INTO t VALUES (2)')
+  expect(readdirSync(folder)).toEqual(['data.db', 'other.db', 'other.db-shm', 'other.db-wal'])
 })
 
 it('a log that a process has left behind stays if it is only read', async () => {

@@ -1,4 +1,4 @@
-import { copyFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import Sqlite from 'better-sqlite3'
@@ -229,6 +229,27 @@ it('takes the rows of any table, as the schema of their repository wants them', 
     photo: null,
     note: 'x',
   })
+})
+
+it('leaves nothing beside a file with a write-ahead log that nobody has open, and its log to one who has', async () => {
+  const folder = path('logged')
+  mkdirSync(folder)
+  const file = join(folder, 'shop.sqlite')
+  const shop = new Sqlite(file)
+  shop.exec('PRAGMA journal_mode = WAL; CREATE TABLE users (id); INSERT INTO users VALUES (1)')
+  const options = { table: 'users', id: ['id'] }
+  const during = await imported(file, options)
+  await using _ = during.db
+  shop.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  const after = await imported(file, options)
+  await using __ = after.db
+  expect(readdirSync(folder)).toEqual(['shop.sqlite', 'shop.sqlite-shm', 'shop.sqlite-wal'])
+  shop.exec('INSERT INTO users VALUES (2)')
+  shop.close()
+  const { db } = await imported(file, options)
+  await using ___ = db
+  expect((await db.get(['users', 2])).value).toEqual({})
+  expect(readdirSync(folder)).toEqual(['shop.sqlite'])
 })
 
 it('takes generated columns, and no hidden ones of a virtual table', async () => {

@@ -10,6 +10,7 @@ import { SqliteDriver } from './driver.ts'
 import type { DrizzleDatabase, Sqlite } from './engine.types.ts'
 import { type Connected, type ConnectionOptions, connect, connectAgain } from './file/connection.ts'
 import { databasePath } from './file/database-path.ts'
+import { removeEmptyLog } from './file/empty-log.ts'
 import { isPassing, isUnanswerable, toKvError } from './file/engine-error.ts'
 import { assertShape, isMarked, isSealed, markFormat } from './file/file-format.ts'
 import { openError } from './file/open-error.ts'
@@ -111,6 +112,7 @@ async function openHeld(
       return { driver: new SqliteDriver(pool, parts), catalog, plain: new SqliteDrizzle(pool, parts) }
     } catch (error) {
       connection.close()
+      if (readOnly) removeEmptyLog(path)
       throw isPassing(error) ? error : toKvError(openError(path, error))
     }
   }, options.busyTimeout)

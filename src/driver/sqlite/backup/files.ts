@@ -75,13 +75,13 @@ async function checkedFirst<T>(
     return connect({ path, readOnly: true, durability: 'normal' })
   }, busyTimeout)
   try {
-    assertShape(connection, path)
-    if (!hasTable(connection, 'kv'))
-      throw new DatabaseOpenError(path, 'it is not a database of valkeyrie: it lacks its tables')
-  } finally {
-    connection.close()
-  }
-  try {
+    try {
+      assertShape(connection, path)
+      if (!hasTable(connection, 'kv'))
+        throw new DatabaseOpenError(path, 'it is not a database of valkeyrie: it lacks its tables')
+    } finally {
+      connection.close()
+    }
     return await use(file!.path)
   } finally {
     removeEmptyLog(path)

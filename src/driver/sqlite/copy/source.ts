@@ -24,6 +24,7 @@ export async function openFileSource(path: string, busyTimeout: number): Promise
         return connection
       } catch (error) {
         connection.close()
+        removeEmptyLog(path)
         throw isPassing(error) ? error : toKvError(openError(path, error))
       }
     }, busyTimeout),

@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs'
 import { DatabaseOpenError } from '../../../contract/errors.ts'
 import { openConnection } from '../module/open-connection.ts'
 import type { Connection, ModuleName } from '../module/sqlite-module.ts'
 import { registerBigintFunctions } from './bigint-functions.ts'
 import { assertOpenable, DatabaseFile } from './database-file.ts'
 import { memoryPath } from './database-path.ts'
+import { removeEmptyLog } from './empty-log.ts'
 import { isPassing } from './engine-error.ts'
 import { assertFormat } from './file-format.ts'
 import { registerMeaningFunctions } from './meaning-functions.ts'
@@ -51,8 +53,10 @@ export function connect({
   migrated = false,
 }: ConnectionOptions): Connected {
   let connection: Connection | undefined
+  let hadLog = false
   try {
     const before = path === memoryPath ? null : DatabaseFile.at(path)
+    hadLog = before !== null && existsSync(`${before.path}-wal`)
     connection = openFile(path, readOnly, engine)
     assertFormat(connection, path, migrated)
     if (!readOnly) {
@@ -64,7 +68,9 @@ export function connect({
     return { connection, file: DatabaseFile.opened(path, before) }
   } catch (error) {
     connection?.close()
-    if (isPassing(error) || error instanceof DatabaseOpenError) throw error
+    if (isPassing(error)) throw error
+    if (!hadLog) removeEmptyLog(path)
+    if (error instanceof DatabaseOpenError) throw error
     throw openError(path, error)
   }
 }

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { DatabaseOpenError } from '../../../contract/errors.ts'
 import { openConnection, withModule } from '../module/open-connection.ts'
 import type { Connection } from '../module/sqlite-module.ts'
+import { removeEmptyLog } from './empty-log.ts'
 import { toKvError } from './engine-error.ts'
 import { isMarked } from './file-format.ts'
 import { openError } from './open-error.ts'
@@ -26,9 +27,11 @@ export class ForeignFile {
   readonly tables: ReadonlyMap<string, readonly string[]>
   /** Whether it is a file of this package. */
   readonly isOwn: boolean
+  readonly #path: string
   readonly #connection: Connection
 
   private constructor(path: string) {
+    this.#path = path
     try {
       this.#connection = openConnection(path, { readOnly: true, timeout: 5_000 })
     } catch (error) {
@@ -47,7 +50,7 @@ export class ForeignFile {
         .pluck()
       this.tables = new Map(names.map((name) => [name, columns.all(name)]))
     } catch (error) {
-      this.#connection.close()
+      this.close()
       throw error instanceof DatabaseOpenError ? error : toKvError(openError(path, error))
     }
   }
@@ -102,6 +105,7 @@ export class ForeignFile {
 
   close(): void {
     this.#connection.close()
+    removeEmptyLog(this.#path)
   }
 }
 
