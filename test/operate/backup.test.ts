@@ -506,6 +506,26 @@ test.each(['backup', 'copy', 'restore'])(
   },
 )
 
+test('a name that is too long is told as such, though the files on the way to it have longer ones', async () => {
+  const { path, folder } = await filled(1)
+  await using db = await Valkeyrie.open(path)
+  const made = (name: string) =>
+    Promise.allSettled([db.backup(join(folder, name)), Valkeyrie.copy(path, join(folder, `copy-${name}`))])
+  expect((await made('n'.repeat(200))).map(({ status }) => status)).toEqual(Array(2).fill('fulfilled'))
+  const before = readdirSync(folder)
+  for (const length of [231, 240, 250, 300]) {
+    const rejected = {
+      reason: {
+        code: 'DATABASE_OPEN',
+        message: expect.stringMatching(/n: its name is too long: choose a shorter one$/),
+      },
+    }
+    expect([length, await made('n'.repeat(length))]).toMatchObject([length, Array(2).fill(rejected)])
+  }
+  expect((await run('restore', path, join(folder, 'n'.repeat(300)))).err).toMatch(/its name is too long/)
+  expect(readdirSync(folder)).toEqual(before)
+})
+
 test('the name of a backup may be relative', async () => {
   const { path } = await filled(1)
   await using db = await Valkeyrie.open(path)

@@ -33,7 +33,7 @@ export async function backUp(
   options: CopyOptions & Pick<BackupOptions, 'overwrite'>,
 ): Promise<Backup> {
   const { overwrite = false } = options
-  if (!overwrite && lstatSync(target, { throwIfNoEntry: false }) !== undefined) throw thereAlready(target)
+  if (!overwrite && isThere(target)) throw thereAlready(target)
   return copyTo(source, target, typeof source === 'string' ? source : null, options, (partial) => {
     // The write-ahead log of the old file must not become part of the new one.
     if (overwrite && existsSync(target)) alone(target, () => partial.replace())
@@ -121,6 +121,15 @@ export function failureOf(error: unknown, target: string): unknown {
       cause: error,
     })
   return failure
+}
+
+/** Whether there is anything at the target, even a link that leads nowhere. */
+export function isThere(target: string): boolean {
+  try {
+    return lstatSync(target, { throwIfNoEntry: false }) !== undefined
+  } catch (error) {
+    throw failureOf(error, target)
+  }
 }
 
 export function thereAlready(target: string): DatabaseOpenError {

@@ -2,7 +2,6 @@ import {
   closeSync,
   existsSync,
   linkSync,
-  lstatSync,
   openSync,
   readSync,
   realpathSync,
@@ -20,7 +19,7 @@ import { assertShape } from '../file/file-format.ts'
 import { retryBusy } from '../file/retry-busy.ts'
 import { withModule } from '../module/open-connection.ts'
 import { hasTable } from '../tables/own-tables.ts'
-import { backUp, type CopyOptions, copyTo } from './backup.ts'
+import { backUp, type CopyOptions, copyTo, isThere } from './backup.ts'
 import { freeName } from './free-name.ts'
 import type { PartialFile } from './partial-file.ts'
 
@@ -43,17 +42,17 @@ export async function restoreFile(
   options: CopyOptions & { readonly keep: boolean },
 ): Promise<Restored> {
   return checked(backup, options, async (source) => {
-    const isThere = lstatSync(database, { throwIfNoEntry: false }) !== undefined
-    const target = isThere && existsSync(database) ? realpathSync(database) : database
+    const replaces = isThere(database)
+    const target = replaces && existsSync(database) ? realpathSync(database) : database
     // Looked for first: the engine removes them if it does not know the file.
     const hasCompanions = databaseFiles(target).slice(1).some(existsSync)
     let kept: string | null = null
     const place = (partial: PartialFile) => {
-      if (!isThere) return partial.place()
+      if (!replaces) return partial.place()
       kept = options.keep ? freeName(`${target}.before-restore`) : null
       exchange(partial, target, kept, hasCompanions)
     }
-    const like = isThere ? target : source
+    const like = replaces ? target : source
     // Whoever has the database open in this process is only noticed by the module that they use.
     const copied = await withModule(target, () => copyTo(source, target, like, options, place))
     return { ...copied, kept }

@@ -7,6 +7,7 @@ import {
   fsync,
   fsyncSync,
   linkSync,
+  lstatSync,
   openSync,
   readdirSync,
   renameSync,
@@ -47,6 +48,8 @@ export class PartialFile {
   static create(target: string, like: string | null): PartialFile {
     removeAbandoned(target)
     const path = `${target}${mark}${process.pid}-${randomBytes(4).toString('hex')}`
+    // The engine's files beside it have longer names: a name that is too long fails here, before anything is made.
+    for (const file of databaseFiles(path)) lstatSync(file, { throwIfNoEntry: false })
     return new PartialFile(target, path, createFile(path, like))
   }
 
