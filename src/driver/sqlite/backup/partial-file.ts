@@ -2,8 +2,6 @@ import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   existsSync,
-  fchmodSync,
-  fstatSync,
   fsync,
   fsyncSync,
   linkSync,
@@ -24,24 +22,16 @@ import { isAlive } from './is-alive.ts'
 /** Separates the name of the target from what identifies the writer: the id of its process, and a unique part. */
 const mark = '.partial-'
 
-/** What its writer needs, whatever the database allows. */
-const ownerWrites = 0o600
-const permissions = 0o777
-
 /** A file that is written beside its target, and takes the target's name once it is complete and synced to disk. */
 export class PartialFile {
   readonly path: string
   readonly #target: string
-  /** The permissions that it gets at the end. */
-  readonly #mode: number
   #file: number | null
 
   private constructor(target: string, path: string, file: number) {
     this.#target = target
     this.path = path
     this.#file = file
-    this.#mode = fstatSync(file).mode & permissions
-    this.#allow(this.#mode | ownerWrites)
   }
 
   /** `like`: the path of the database whose permissions it gets; `null` for one in memory. */
@@ -55,7 +45,6 @@ export class PartialFile {
 
   /** Syncs all of it to disk, once nothing more is written. */
   async sync(): Promise<void> {
-    this.#allow(this.#mode)
     await promisify(fsync)(this.#file!)
   }
 
@@ -86,10 +75,6 @@ export class PartialFile {
   discard(): void {
     this.#close()
     removeAll(this.path)
-  }
-
-  #allow(mode: number): void {
-    if ((this.#mode & ownerWrites) !== ownerWrites) fchmodSync(this.#file!, mode)
   }
 
   #close(): void {
