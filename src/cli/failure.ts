@@ -63,7 +63,7 @@ function isOfSystem(error: unknown): error is SystemError {
 function systemText({ code, message, path }: SystemError): string {
   if (path === undefined) return message
   // A file gets such a name while it is being written.
-  const file = path.replace(/\.\d+\.part$/, '')
+  const file = path.replace(/\.\d+(-[0-9a-f]{8})?\.part$/, '')
   const sentence = sentences[code]
   return sentence === undefined ? message : sentence(file)
 }
