@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { createWriteStream, existsSync, realpathSync, rmSync } from 'node:fs'
+import { createWriteStream, existsSync, lstatSync, realpathSync, rmSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { Readable } from 'node:stream'
@@ -57,15 +57,23 @@ function assertFree(path: string, database: string | null, overwrite: boolean): 
     throw new TypeError(`${path} already exists: name another file, or add --overwrite`)
 }
 
-/** Throws a TypeError if writing this file would replace the database, which need not exist yet, a folder, a FIFO or a device. */
+/**
+ * Throws a TypeError if writing this file would replace the database, which need not exist yet, a folder, a FIFO, a device, or a
+ * link, even one that leads nowhere.
+ */
 export function assertReplaceable(path: string, database: string | null): void {
   const kind = otherThanFile(path)
   if (kind !== undefined) throw new TypeError(`${path} is ${kind}: name a file`)
-  if (database === null) return
+  if (database !== null && isOf(database, path))
+    throw new TypeError(`${path} belongs to the database itself: name another file`)
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
+    throw new TypeError(`${path} is a symbolic link, which would be replaced: name a file`)
+}
+
+function isOf(database: string, path: string): boolean {
   const own = existsSync(database) ? realpathSync(database) : resolve(database)
   // An engine keeps more files beside a database, whose names begin with its name.
-  if (path === own || isSameFile(path, database) || path.startsWith(`${own}-`))
-    throw new TypeError(`${path} belongs to the database itself: name another file`)
+  return path === own || isSameFile(path, database) || path.startsWith(`${own}-`)
 }
 
 /** Some systems cannot sync a folder. */

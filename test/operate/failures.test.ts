@@ -3,8 +3,10 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -309,6 +311,25 @@ describe('what stands at a path', () => {
     expect(err).toMatch(/^[^\n]+\n$/)
     expect(err).toContain(kind === 'in no folder' ? dirname(path) : path)
     expect(err).not.toMatch(/\b(E[A-Z]{4,}|SQLITE_\w+)\b/)
+  })
+
+  it('rows are written over no link', async () => {
+    const [link, target] = [at('link.ndjson'), at('target.ndjson')]
+    symlinkSync(target, link)
+    const commands = [
+      ['export', database, '--output', link],
+      ['export', database, '--output', link, '--overwrite'],
+      ['import', database, rows, '--skip-invalid', link],
+    ]
+    for (const leadsTo of ['', 'kept']) {
+      if (leadsTo !== '') writeFileSync(target, leadsTo)
+      for (const args of commands) {
+        const told = { code: 1, err: `${link} is a symbolic link, which would be replaced: name a file\n` }
+        expect([args, await inProcess(args)]).toMatchObject([args, told])
+      }
+      expect(existsSync(target) ? readFileSync(target, 'utf8') : '').toBe(leadsTo)
+      expect(lstatSync(link).isSymbolicLink()).toBe(true)
+    }
   })
 
   it('an export never takes the place of its database', async () => {
