@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { storeOf } from '../api/database.ts'
 import { inspectStore, openDatabase } from '../api/open.ts'
-import { DatabaseOpenError, KeyExistsError } from '../contract/errors.ts'
+import { DatabaseOpenError, KeyExistsError, StorageError } from '../contract/errors.ts'
 import type { UnreadableRow } from '../driver/driver.ts'
 import { fileOf, locate, locateFile } from '../engines/engines.ts'
 import { rowsText } from '../migration/losses.ts'
@@ -226,6 +226,12 @@ async function importFile(
     refused?.finish()
     return { from: source.kind, ...counts }
   } catch (error) {
+    if (error instanceof StorageError && error.engineCode === 'SQLITE_FULL')
+      throw new StorageError(
+        'SQLITE_FULL',
+        `The disk is full: make room for ${opened.file}, and run it again to finish`,
+        { cause: error },
+      )
     if (!(error instanceof KeyExistsError)) throw error
     // The class and the code of the error stay.
     error.message += ' with another value: --on-conflict skip leaves it, --on-conflict overwrite replaces it'

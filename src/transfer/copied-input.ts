@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { writeError } from './output-file.ts'
 
 /** A temporary copy, removed when it is disposed. */
 export interface CopiedInput extends AsyncDisposable {
@@ -19,7 +20,7 @@ export async function copiedInput(input: Readable, signal: AbortSignal): Promise
     await pipeline(input, createWriteStream(path, { mode: 0o600 }), { signal })
   } catch (error) {
     await remove()
-    throw signal.aborted ? signal.reason : error
+    throw signal.aborted ? signal.reason : writeError(error, path)
   }
   return { path, [Symbol.asyncDispose]: remove }
 }

@@ -33,8 +33,14 @@ export async function writeFileWhole(
     await rm(part, { force: true })
     // A pipeline hides why it was aborted.
     signal?.throwIfAborted()
-    throw error
+    throw writeError(error, path)
   }
+}
+
+/** The error of writing to a file, with its path: the system does not tell it. */
+export function writeError(error: unknown, path: string): unknown {
+  const { syscall } = error as NodeJS.ErrnoException
+  return syscall === 'write' || syscall === 'fsync' ? Object.assign(error as Error, { path }) : error
 }
 
 /** Writes chunks of text to a stream as fast as it takes them. Ends when its reader is gone, like `head`. */

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fstatSync, fsyncSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createFile } from '../driver/new-file.ts'
-import { assertReplaceable } from './output-file.ts'
+import { assertReplaceable, writeError } from './output-file.ts'
 
 /**
  * The file of rows that were not imported, each a line of JSON with its `error`. `import` takes it again once its rows are fixed.
@@ -25,7 +25,11 @@ export class RefusedRows {
   }
 
   write(line: string): void {
-    writeSync(this.#opened!, `${line}\n`)
+    try {
+      writeSync(this.#opened!, `${line}\n`)
+    } catch (error) {
+      throw writeError(error, this.file)
+    }
   }
 
   /** Gives the file its final name, unless it is empty. */

@@ -61,7 +61,10 @@ describe.skipIf(reason !== undefined)(
     ] as const)('%s tells that there is no room, and leaves nothing', async (command, args, code) => {
       const ended = await valkeyrie(command, ...args())
       expect(ended).toMatchObject({ code: 1, told: { error: { code } } })
-      expect(ended.told.error!.message).toMatch(/no room|no space/i)
+      const [name] = /(?<=disk\/).*/.exec(args().at(-1)!)!
+      expect(ended.told.error!.message).toMatch(
+        new RegExp(`^The disk (has no|is full: make) room for ${on(name)}\\b`),
+      )
       expect(readdirSync(disk)).toEqual([])
       expect(await rowsIn(source)).toBe(rows)
     })
@@ -95,6 +98,17 @@ describe.skipIf(reason !== undefined)(
       for (const name of readdirSync(disk)) rmSync(on(name))
     })
 
+    it('an import names the file of refused rows that has no room', async () => {
+      const [file, text, refused] = [path('refusing.db'), path('refused.ndjson'), on('refused.ndjson')]
+      writeFileSync(text, `{"key":["n"],"text":"${'x'.repeat(50_000)}"}\n`.repeat(100))
+      const ended = await valkeyrie('import', file, text, '--skip-invalid', refused)
+      expect(ended).toEqual({
+        code: 1,
+        told: { error: { code: 'ENOSPC', message: `The disk is full: make room for ${refused}` } },
+      })
+      expect(readdirSync(disk)).toEqual([])
+    })
+
     it('an import keeps what it has reported, and is finished once there is room', async () => {
       const [file, text] = [on('imported.db'), path('rows.ndjson')]
       writeFileSync(
@@ -105,7 +119,9 @@ describe.skipIf(reason !== undefined)(
       )
       const ended = await valkeyrie('import', file, text)
       expect(ended).toMatchObject({ code: 1, told: { error: { code: 'STORAGE' } } })
-      expect(ended.told.error!.message).toMatch(/full/i)
+      expect(ended.told.error!.message).toBe(
+        `The disk is full: make room for ${file}, and run it again to finish (SQLITE_FULL)`,
+      )
       execFileSync('mount', ['-o', 'remount,size=40m', disk])
       const stored = await rowsIn(file)
       expect(stored).toBeLessThan(rows)
