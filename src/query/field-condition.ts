@@ -162,7 +162,6 @@ function includes({ operator, operand, field, element }: Asked, slots: Slots): C
     const instead = field.types.string ? ': to find a part of a text, use contains' : ''
     throw new QueryError(`${operator} finds items of an array, but '${field.path}' is not an array${instead}`)
   }
-  if (typeof value === 'boolean') throw new QueryError(`${of} takes an array, such as [${value}]`)
   const read = itemReader(element.types, of)
   const listOf = (given: unknown): readonly unknown[] => (Array.isArray(given) ? given : [given])
   const isBigint = (item: unknown) => typeof item === 'bigint'

@@ -117,7 +117,10 @@ function operandsOf(operator: Operator): Record<string, fc.Arbitrary<unknown>> {
     case 'items':
       return {
         tags: fc.array(plain, { maxLength: 2 }),
-        any: fc.array(fc.oneof(plain, finite, fc.boolean(), bigint, date), { maxLength: 2 }),
+        any: fc.oneof(
+          fc.array(fc.oneof(plain, finite, fc.boolean(), bigint, date), { maxLength: 2 }),
+          fc.boolean(),
+        ),
         set: fc.oneof(fc.array(fc.oneof(plain, bigint), { maxLength: 2 }), plain, bigint),
       }
     case 'elements': {

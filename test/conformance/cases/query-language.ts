@@ -1,4 +1,4 @@
-import { defineValueType, QueryError, Valkeyrie } from 'valkeyrie'
+import { defineValueType, parameter, QueryError, Valkeyrie, type Where } from 'valkeyrie'
 import { defineSchema } from 'valkeyrie/schema'
 import { expect } from 'vitest'
 import { z } from 'zod'
@@ -384,6 +384,31 @@ export const queryLanguageCases: Cases = {
     expect(await ids({ arrayContains: '5' })).toEqual(['texts'])
     expect(await ids({ some: { gte: 5n } })).toEqual(['bigints', 'set', 'typed'])
     expect(await ids({ name: { ne: '5' } })).toEqual([])
+  },
+
+  'an array is found by a boolean in it, as by any other item': async ({ path }) => {
+    const schema = z.object({ flags: z.array(z.boolean()), set: z.set(z.boolean()), any: z.any() })
+    await using db = await Valkeyrie.withSchema(['things', '*'], schema).open(path())
+    const { things } = db.repositories
+    await things.insertMany([
+      ['both', { flags: [true, false], set: new Set([true, false]), any: [true, false] }],
+      ['false', { flags: [false], set: new Set([false]), any: [false, 0] }],
+      ['neither', { flags: [], set: new Set(), any: ['true', 1, 0] }],
+      ['no array', { flags: [], set: new Set(), any: true }],
+      ['true', { flags: [true], set: new Set([true]), any: [true, 'x'] }],
+    ])
+    const ids = async (where: Where<z.infer<typeof schema>>) =>
+      (await things.findMany({ where })).map(({ id }) => id)
+    expect(await ids({ flags: { arrayContains: true } })).toEqual(['both', 'true'])
+    expect(await ids({ flags: { arrayContains: false } })).toEqual(['both', 'false'])
+    expect(await ids({ NOT: { flags: { arrayContains: true } } })).toEqual(['false', 'neither', 'no array'])
+    expect(await ids({ set: { arrayContains: true } })).toEqual(['both', 'true'])
+    expect(await ids({ any: { arrayContains: true } })).toEqual(['both', 'true'])
+    expect(await ids({ any: { arrayContains: false } })).toEqual(['both', 'false'])
+    expect(await ids({ any: { arrayContains: [false, 0] } })).toEqual(['false'])
+    const prepared = things.prepare({ where: { flags: { arrayContains: parameter('flag') } } })
+    expect((await prepared.execute({ flag: true })).map(({ id }) => id)).toEqual(['both', 'true'])
+    expect((await prepared.execute({ flag: [false] })).map(({ id }) => id)).toEqual(['both', 'false'])
   },
 
   'groups are in the order of their bigints, and among other values bigints have none': async ({ path }) => {
