@@ -13,10 +13,13 @@ import { endOfPrefix } from './text-order.ts'
 
 /** An operator, its operand and its field. */
 interface Asked<S extends Semantics = Semantics> {
+  /** As written: `ne` has the semantics of `eq`. */
   readonly operator: string
   readonly semantics: S
   readonly operand: OperandSyntax
   readonly field: Field
+  /** The field in messages, such as `'age'` or `an element of 'tags'`. */
+  readonly label: string
   /** The types of the elements, if the field is an array. */
   readonly element: Field
 }
@@ -46,9 +49,9 @@ export function fieldCondition(asked: Asked, slots: Slots): Condition {
 }
 
 function compare(asked: Asked, comparison: Comparison, slots: Slots): Condition {
-  const { operator, operand, field } = asked
+  const { operator, operand, field, label } = asked
   const { value, leaf } = operand
-  const of = `${operator} on '${field.path}'`
+  const of = `${operator} on ${label}`
   if (typeof value === 'boolean') {
     if (comparison !== 'eq')
       throw new QueryError(`${of} compares numbers, texts, dates or bigints: use eq for a boolean`)
@@ -78,9 +81,9 @@ function compare(asked: Asked, comparison: Comparison, slots: Slots): Condition 
 
 /** Texts, numbers, bigints and booleans in one list are compared separately. Which booleans it has is part of the shape. */
 function oneOf(asked: Asked, slots: Slots): Condition {
-  const { operator, operand, field } = asked
+  const { operator, operand, field, label } = asked
   const { value, leaf } = operand
-  const of = `${operator} on '${field.path}'`
+  const of = `${operator} on ${label}`
   if (!Array.isArray(value)) throw new QueryError(`${of} takes an array: got ${describe(value)}`)
   if (!isList(value)) throw new QueryError(`${of} takes an array of scalars: yours has an object`)
   const kinds = new Set(value.filter((item) => typeof item !== 'boolean').map((item) => kindFor(item, asked)))
@@ -117,8 +120,8 @@ function oneOf(asked: Asked, slots: Slots): Condition {
 const longestPattern = 10_000
 
 function like(asked: AskedFor<'pattern'>, slots: Slots): Condition {
-  const { operator, semantics, operand, field } = asked
-  const of = `${operator} on '${field.path}'`
+  const { operator, semantics, operand, field, label } = asked
+  const of = `${operator} on ${label}`
   if (typeof operand.value !== 'string')
     throw new QueryError(`${of} takes a pattern, such as 'A%': got ${describe(operand.value)}`)
   expect(field.types.string, asked, operand.value)
@@ -135,8 +138,8 @@ function like(asked: AskedFor<'pattern'>, slots: Slots): Condition {
 }
 
 function part(asked: AskedFor<'text'>, slots: Slots): Condition {
-  const { operator, semantics, operand, field } = asked
-  const of = `${operator} on '${field.path}'`
+  const { operator, semantics, operand, field, label } = asked
+  const of = `${operator} on ${label}`
   if (typeof operand.value !== 'string')
     throw new QueryError(`${of} takes a text: got ${describe(operand.value)}`)
   expect(field.types.string, asked, operand.value)
@@ -148,19 +151,19 @@ function part(asked: AskedFor<'text'>, slots: Slots): Condition {
   return { type: 'prefix', field, folded, text, end }
 }
 
-function isNull({ operator, operand, field }: Asked): Condition {
+function isNull({ operator, operand, field, label }: Asked): Condition {
   if (operand.value !== true)
-    throw new QueryError(`${operator} on '${field.path}' takes true: got ${describe(operand.value)}`)
+    throw new QueryError(`${operator} on ${label} takes true: got ${describe(operand.value)}`)
   return { type: 'null', field }
 }
 
 /** Bigints are looked for separately. Whether there are any is part of the shape. */
-function includes({ operator, operand, field, element }: Asked, slots: Slots): Condition {
+function includes({ operator, operand, field, label, element }: Asked, slots: Slots): Condition {
   const { value, leaf } = operand
-  const of = `${operator} on '${field.path}'`
+  const of = `${operator} on ${label}`
   if (!field.types.structure) {
     const instead = field.types.string ? ': to find a part of a text, use contains' : ''
-    throw new QueryError(`${operator} finds items of an array, but '${field.path}' is not an array${instead}`)
+    throw new QueryError(`${operator} finds items of an array, but ${label} is not an array${instead}`)
   }
   const read = itemReader(element.types, of)
   const listOf = (given: unknown): readonly unknown[] => (Array.isArray(given) ? given : [given])
@@ -195,7 +198,7 @@ function kindFor(value: unknown, asked: Asked): 'number' | 'text' | 'bigint' {
     expect(date, asked, value)
     return 'text'
   }
-  const of = `${asked.operator} on '${asked.field.path}'`
+  const of = `${asked.operator} on ${asked.label}`
   if (value === null) throw new QueryError(`${of} is never true for null: use isNull or isNotNull`)
   if (value === undefined) throw new QueryError(`${of} has no operand: it is undefined`)
   if (value instanceof RegExp)
@@ -204,16 +207,18 @@ function kindFor(value: unknown, asked: Asked): 'number' | 'text' | 'bigint' {
     )
   if (Array.isArray(value)) {
     expect(!isStructure(asked.field), asked, value)
-    throw new QueryError(`${of} takes one value: got an array; in takes several`)
+    throw new QueryError(
+      `${of} takes one value: got an array; ${asked.operator === 'ne' ? 'notIn' : 'in'} takes several`,
+    )
   }
   throw new QueryError(`${of} takes a text, a number, a boolean, a date or a bigint: got ${describe(value)}`)
 }
 
 function expect(possible: boolean, asked: Asked, value: unknown): void {
   if (possible) return
-  const { operator, field } = asked
+  const { operator, label } = asked
   throw new QueryError(
-    `${operator} on '${field.path}' cannot compare ${nameTypes(asked)} with ${describe(value)}${remedy(asked, value)}`,
+    `${operator} on ${label} cannot compare ${nameTypes(asked)} with ${describe(value)}${remedy(asked, value)}`,
   )
 }
 
@@ -221,9 +226,9 @@ function expect(possible: boolean, asked: Asked, value: unknown): void {
 function remedy({ field, element }: Asked, value: unknown): string {
   if (isBigint(field.types) && typeof value === 'number') return ': a bigint is written as 1n'
   if (!isStructure(field)) return ''
-  return mayBe(element)
-    ? ': find its items with arrayContains, or with conditions in some, every and none'
-    : `: put conditions on its fields, { ${field.names.at(-1)}: { … } }`
+  if (mayBe(element)) return ': find its items with arrayContains, or with conditions in some, every and none'
+  const name = field.names.at(-1)
+  return `: put conditions on its fields, ${name === undefined ? '{ … }' : `{ ${name}: { … } }`}`
 }
 
 /** Whether a field is always an object or an array, if present. */

@@ -31,18 +31,23 @@ export interface IdContext {
 
 /**
  * A condition on the id. It becomes a condition on the key, so it follows the order of keys and needs no index. An operand is an
- * id: one part for one wildcard, a tuple for several.
+ * id: one part for one wildcard, a tuple for several. `written`: the operator that the query has, for messages.
  */
-export function idCondition(operator: IdOperator, operand: Syntax, context: IdContext): Condition {
+export function idCondition(
+  operator: IdOperator,
+  operand: Syntax,
+  context: IdContext,
+  written: IdOperator = operator,
+): Condition {
   const { pattern, slots } = context
   if (wildcardCount(pattern) === 0)
     throw new QueryError('There is at most one row here, and it has no id: leave out the condition on the id')
   if (operand.type !== 'operand')
     throw new QueryError(
-      `${operator} on '$id' takes an id: got ${operand.type === 'list' ? 'an array of objects' : 'an object'}`,
+      `${written} on '$id' takes an id: got ${operand.type === 'list' ? 'an array of objects' : 'an object'}`,
     )
   const { leaf, value } = operand
-  const of = `${operator} on '$id'`
+  const of = `${written} on '$id'`
   const compare = (comparison: Comparison): Condition => ({
     type: 'key',
     operator: comparison,
@@ -52,7 +57,7 @@ export function idCondition(operator: IdOperator, operand: Syntax, context: IdCo
     case 'ne':
       return { type: 'not', condition: compare('eq') }
     case 'notIn':
-      return { type: 'not', condition: idCondition('in', operand, context) }
+      return { type: 'not', condition: idCondition('in', operand, context, operator) }
     case 'in': {
       if (!Array.isArray(value)) throw new QueryError(`${of} takes an array of ids: got ${describe(value)}`)
       const keys = (ids: unknown) => (ids as unknown[]).map((id) => keyOf(context, id, of))

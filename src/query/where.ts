@@ -2,6 +2,7 @@ import { QueryError } from '../contract/errors.ts'
 import { isFieldName } from '../schema/field-path.ts'
 import { type Fields, fieldAt, type Place } from '../schema/fields.ts'
 import type { SearchDefinition } from '../schema/search-definition.ts'
+import { joinPath } from '../value/dotted-path.ts'
 import type { Condition } from './condition.ts'
 import { describe, quote } from './describe.ts'
 import { fieldCondition } from './field-condition.ts'
@@ -24,6 +25,14 @@ interface Position {
   readonly place: Place
   /** The row itself has an id and no operators; an element of an array has operators. */
   readonly isRow: boolean
+  /** In messages, what the names lead from, such as `an element of 'tags'`; null for the row. */
+  readonly within: string | null
+}
+
+/** A position in messages, such as `'address.city'`, `an element of 'tags'` or `'sku' in an element of 'lines'`. */
+function labelOf({ names, within }: Pick<Position, 'names' | 'within'>): string {
+  if (names.length === 0 && within !== null) return within
+  return within === null ? `'${joinPath(names)}'` : `'${joinPath(names)}' in ${within}`
 }
 
 const logicNames = ['AND', 'OR', 'NOT'] as const
@@ -40,7 +49,7 @@ const searchName = '$search'
  */
 export function parseWhere(where: Syntax | null, context: WhereContext): Condition | null {
   if (where === null || (where.type === 'operand' && where.value === undefined)) return null
-  const root = { names: [], place: context.fields.root, isRow: true }
+  const root = { names: [], place: context.fields.root, isRow: true, within: null }
   const condition = parseObject(where, root, 'where', context)
   return isEmpty(condition) ? null : condition
 }
@@ -63,8 +72,8 @@ function objectSyntax(part: Syntax, name: string): ObjectSyntax {
 
 function parseEntry(key: string, value: Syntax, position: Position, context: WhereContext): Condition {
   if (value.type === 'operand' && value.value === undefined) {
-    const path = [...position.names, key].join('.')
-    throw new QueryError(`'${path}' is undefined: leave it out, or ask for isNull`)
+    const path = labelOf({ ...position, names: [...position.names, key] })
+    throw new QueryError(`${path} is undefined: leave it out, or ask for isNull`)
   }
   if (key === 'AND' || key === 'OR' || key === 'NOT') return parseLogic(key, value, position, context)
   if (position.isRow && key === idName) return parseId(value, context)
@@ -136,22 +145,19 @@ function parseField(name: string, value: Syntax, outer: Position, context: Where
   const { names, place } = outer
   const child = isFieldName(name) ? context.fields.child(place, name) : null
   if (child === null) throw unknownField(name, outer, context)
-  const position = { names: [...names, name], place: child, isRow: false }
+  const position = { ...outer, names: [...names, name], place: child, isRow: false }
   if (value.type !== 'object') return parseOperator('eq', value, position, context)
-  const path = position.names.join('.')
+  const path = labelOf(position)
   if (value.entries.length === 0)
-    throw new QueryError(`There is no condition on '${path}': give one, such as { eq: … }, or leave it out`)
-  return parseObject(value, position, `'${path}'`, context)
+    throw new QueryError(`There is no condition on ${path}: give one, such as { eq: … }, or leave it out`)
+  return parseObject(value, position, path, context)
 }
 
-function unknownField(
-  name: string,
-  { names, place, isRow }: Position,
-  { fields, collection }: WhereContext,
-): QueryError {
+function unknownField(name: string, position: Position, { fields, collection }: WhereContext): QueryError {
+  const { place, isRow } = position
   if (!isRow) {
     const hint = conditionHint(name, place, fields)
-    return new QueryError(`There is no field or operator ${quote(name)} in '${names.join('.')}'${hint}`)
+    return new QueryError(`There is no field or operator ${quote(name)} in ${labelOf(position)}${hint}`)
   }
   const logic = logicNames.find((one) => one.toLowerCase() === name.toLowerCase())
   const hint =
@@ -163,24 +169,30 @@ function unknownField(
   return new QueryError(`There is no field ${quote(name)} in the values of '${collection}'${hint}`)
 }
 
+/** `written`: the operator that the query has, for messages. */
 function parseOperator(
   operator: string,
   operand: Syntax,
   position: Position,
   context: WhereContext,
+  written = operator,
 ): Condition {
   const semantics = semanticsOf(operator)!
   if ('negates' in semantics) {
-    return { type: 'not', condition: parseOperator(semantics.negates, operand, position, context) }
+    return {
+      type: 'not',
+      condition: parseOperator(semantics.negates, operand, position, context, written),
+    }
   }
-  const field = fieldAt(position.names, position.place)
-  if (semantics.takes === 'elements') return elements(operator, semantics, operand, position, context)
+  if (semantics.takes === 'elements') return elements(written, semantics, operand, position, context)
+  const label = labelOf(position)
   if (operand.type !== 'operand')
     throw new QueryError(
-      `${operator} on '${field.path}' takes an operand: got ${operand.type === 'list' ? 'an array of objects' : 'an object'}`,
+      `${written} on ${label} takes an operand: got ${operand.type === 'list' ? 'an array of objects' : 'an object'}`,
     )
+  const field = fieldAt(position.names, position.place)
   const element = fieldAt([], context.fields.elements(position.place))
-  return fieldCondition({ operator, semantics, operand, field, element }, context.slots)
+  return fieldCondition({ operator: written, semantics, operand, field, label, element }, context.slots)
 }
 
 function elements(
@@ -191,16 +203,18 @@ function elements(
   context: WhereContext,
 ): Condition {
   const field = fieldAt(position.names, position.place)
+  const label = labelOf(position)
   if (!field.types.structure)
-    throw new QueryError(`${operator} is about the elements of an array, but '${field.path}' is not an array`)
-  const element = { names: [], place: context.fields.elements(position.place), isRow: false }
+    throw new QueryError(`${operator} is about the elements of an array, but ${label} is not an array`)
+  const within = `an element of ${label}`
+  const element = { names: [], place: context.fields.elements(position.place), isRow: false, within }
   if (operand.type !== 'object') {
     const condition = parseOperator('eq', operand, element, context)
     return { type: 'elements', quantifier, field, condition }
   }
-  const condition = parseObject(operand, element, `${operator} on '${field.path}'`, context)
+  const condition = parseObject(operand, element, `${operator} on ${label}`, context)
   if (!isEmpty(condition)) return { type: 'elements', quantifier, field, condition }
   if (quantifier === 'every')
-    throw new QueryError(`${operator} on '${field.path}' has no condition, so every array meets it`)
+    throw new QueryError(`${operator} on ${label} has no condition, so every array meets it`)
   return { type: 'elements', quantifier, field, condition: null }
 }

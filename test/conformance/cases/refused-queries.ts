@@ -93,6 +93,37 @@ export const refusedQueryCases: Cases = {
       expect(await db.repositories.cats.findMany({ where: { by: 'ann' } })).toHaveLength(1)
     },
 
+  'an error of a query names the operator as written, and the field or the element': async ({ path }) => {
+    const schema = user.extend({ lines: z.array(z.object({ sku: z.string(), sizes: z.array(z.int()) })) })
+    await using db = await Valkeyrie.withSchema(['users', '*'], schema).open(path())
+    const users = db.repositories.users as unknown as Untyped
+    const refusals: [object, string][] = [
+      [{ age: { ne: 'x' } }, "ne on 'age' cannot compare a number with a text"],
+      [{ name: { ne: ['x'] } }, "ne on 'name' takes one value: got an array; notIn takes several"],
+      [{ age: { notIn: 1 } }, "notIn on 'age' takes an array: got a number"],
+      [{ age: { notLike: 'x' } }, "notLike on 'age' cannot compare a number with a text"],
+      [{ name: { notIlike: 1 } }, "notIlike on 'name' takes a pattern"],
+      [{ name: { isNotNull: false } }, "isNotNull on 'name' takes true: got a boolean"],
+      [{ $id: { notIn: ['*'] } }, "notIn on '$id' takes an id"],
+      [{ $id: { notIn: { a: 1 } } }, "notIn on '$id' takes an id: got an object"],
+      [{ name: { none: 'x' } }, "none is about the elements of an array, but 'name' is not an array"],
+      [{ tags: { some: 5 } }, "eq on an element of 'tags' cannot compare a text with a number"],
+      [{ tags: { every: { ne: 5 } } }, "ne on an element of 'tags' cannot compare a text with a number"],
+      [{ tags: { some: { zz: 1 } } }, `There is no field or operator "zz" in an element of 'tags'`],
+      [{ lines: { none: 'x' } }, "on an element of 'lines' cannot compare an object with a text: put"],
+      [{ lines: { none: 'x' } }, 'put conditions on its fields, { … }'],
+      [{ lines: { some: { sku: 5 } } }, "eq on 'sku' in an element of 'lines' cannot compare a text"],
+      [{ lines: { some: { sku: { zz: 1 } } } }, `operator "zz" in 'sku' in an element of 'lines'`],
+      [{ lines: { some: { sku: undefined } } }, "'sku' in an element of 'lines' is undefined"],
+      [{ lines: { some: { sizes: { some: 'x' } } } }, "eq on an element of 'sizes' in an element of 'lines'"],
+    ]
+    for (const [where, told] of refusals) {
+      const refused = users['findMany']!({ where })
+      await expect(refused, told).rejects.toThrow(QueryError)
+      await expect(refused).rejects.toThrow(told)
+    }
+  },
+
   'a query written for another library gets an error that says what to write': async ({ path }) => {
     const { db, users } = await openUsers(path())
     const refusals: [object, string][] = [
