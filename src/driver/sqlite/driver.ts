@@ -35,7 +35,14 @@ import { inSweep } from './file/connection.ts'
 import type { DatabaseFile } from './file/database-file.ts'
 import { memoryPath } from './file/database-path.ts'
 import { removeEmptyLog } from './file/empty-log.ts'
-import { assertOpen, isPassing, isReadOnly, isUnanswerable, toKvError } from './file/engine-error.ts'
+import {
+  assertOpen,
+  engineCode,
+  isPassing,
+  isReadOnly,
+  isUnanswerable,
+  toKvError,
+} from './file/engine-error.ts'
 import { LockShare } from './file/lock-share.ts'
 import { removeFiles } from './file/remove-files.ts'
 import { type Run, retryBusy } from './file/retry-busy.ts'
@@ -284,8 +291,7 @@ export class SqliteDriver implements Driver {
   }
 
   assertWritable(outcome = 'its files stay'): void {
-    if (!this.#options.readOnly) return
-    throw new StorageError('SQLITE_READONLY', `The database was opened with readOnly: ${outcome}`)
+    if (this.#options.readOnly) throw openedToRead(outcome)
   }
 
   async destroy(): Promise<void> {
@@ -338,11 +344,19 @@ export class SqliteDriver implements Driver {
     try {
       return attempt()
     } catch (error) {
-      if (this.#options.readOnly || !isReadOnly(error)) throw error
+      if (!isReadOnly(error)) throw error
+      if (this.#options.readOnly)
+        throw engineCode(error) === 'SQLITE_READONLY'
+          ? openedToRead('nothing was written', { cause: error })
+          : error
       // The engine falls back to read-only if it cannot open the file otherwise, for example while the process has too many files
       // open.
       this.#pool.renew()
       return attempt()
     }
   }
+}
+
+function openedToRead(outcome: string, options?: ErrorOptions): StorageError {
+  return new StorageError('SQLITE_READONLY', `The database was opened with readOnly: ${outcome}`, options)
 }

@@ -1,4 +1,4 @@
-import { type AtomicOperation, id, KvU64, Valkeyrie } from 'valkeyrie'
+import { type AtomicOperation, id, KvU64, StorageError, Valkeyrie } from 'valkeyrie'
 import { expect } from 'vitest'
 import { z } from 'zod'
 import type { Cases } from '../suite.ts'
@@ -366,6 +366,47 @@ export const badInputCases: Cases = {
     for (const path of [5, '', ' ', null, {}, 'a\0b', ':memory', ':data.db', 'file:x.db', 'FILE:///x.db']) {
       expect(await failure(() => Valkeyrie.open(path as never)), String(path)).toStrictEqual(misuse)
     }
+  },
+
+  'a handle that is opened with readOnly says so in every write, and reads': async (place) => {
+    const path = place.path()
+    if (path === undefined) return
+    await using db = await schemas.open(path)
+    await db.repositories.users.set('alice', alice)
+    await using reader = await schemas.open(path, { readOnly: true })
+    const { users } = reader.repositories
+    const where = { name: alice.name }
+    for (const write of [
+      () => reader.set(['a'], 1),
+      () => reader.delete(['users', 'alice']),
+      () =>
+        reader
+          .atomic()
+          .check({ key: ['a'], versionstamp: null })
+          .set(['a'], 1)
+          .commit(),
+      () => reader.enqueue('a message'),
+      () => reader.clear(),
+      () => reader.cleanup(),
+      () => users.set('bob', alice),
+      () => users.insert('bob', alice),
+      () => users.insertMany([['bob', alice]]),
+      () => users.update('alice', { name: 'Al' }),
+      () => users.upsert('alice', { create: alice, update: { name: 'Al' } }),
+      () => users.updateMany({ where, set: { name: 'Al' } }),
+      () => users.claimMany({ where, limit: 1, set: { name: 'Al' } }),
+      () => users.touch('alice', { expireIn: 1_000 }),
+      () => users.delete('alice'),
+      () => users.deleteMany({ where }),
+      () => reader.unitOfWork((unit) => unit.repositories.users.update('alice', { name: 'Al' })),
+    ]) {
+      const error = await failure(write)
+      expect(error, write.toString()).toBeInstanceOf(StorageError)
+      expect(String(error), write.toString()).toMatch(
+        /The database was opened with readOnly: nothing was written \((SQLITE_READONLY|25006)\)/,
+      )
+    }
+    expect((await users.findMany()).map(({ value }) => value)).toEqual([alice])
   },
 
   'invalid selectors are refused': async (place) => {
