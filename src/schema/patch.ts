@@ -57,7 +57,8 @@ export function* patchSteps(anatomy: Anatomy, stored: Fields, patch: Fields): St
       return yield* patchAll(anatomy.parts, stored, patch)
     case 'codec': {
       const input = (yield anatomy.encode(stored)) as Result
-      if (input.issues || !isObject(input.value)) return input.issues ? input : refuse(wholeTransform)
+      if (input.issues && !anatomy.joins) return input
+      if (input.issues || !isObject(input.value)) return refuse(wholeTransform)
       return yield* validated(anatomy.schema, { ...input.value, ...patch })
     }
     case 'transform':

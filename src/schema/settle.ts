@@ -3,6 +3,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { isPlainObject } from '../value/plain-object.ts'
 import {
   type Anatomy,
+  bareMessage,
   type CollectionAnatomy,
   isClosed,
   isExact,
@@ -45,7 +46,10 @@ export function* settle(anatomy: Anatomy, value: unknown, before: unknown, purpo
       if (purpose !== 'compare') return yield* settle(anatomy.output, value, nothing, purpose)
       if (sameValue(value, before)) return { value: before }
       const encoded = (yield anatomy.encode(value)) as Result
-      return encoded.issues ? encoded : yield* validated(anatomy.schema, encoded.value)
+      if (!encoded.issues) return yield* validated(anatomy.schema, encoded.value)
+      if (!anatomy.joins) return encoded
+      const judged = yield* settle(anatomy.output, value, nothing, 'judge')
+      return judged.issues ? judged : { issues: encoded.issues.map(inWords) }
     }
     case 'transform':
       if (purpose === 'compare') return sameValue(value, before) ? { value: before } : refuse(oneWay)
@@ -82,6 +86,10 @@ export function* settle(anatomy: Anatomy, value: unknown, before: unknown, purpo
 const missing = 'is missing: the schema has a default, which it fills in when you write a value'
 const oneWay =
   'was changed, and has a transform that cannot be reversed, so this could be its input or its output: pass the input in a patch, update(id, { field: input }), or set the input of the whole value'
+
+function inWords(issue: StandardSchemaV1.Issue): StandardSchemaV1.Issue {
+  return issue.message === bareMessage ? { ...issue, message: oneWay } : issue
+}
 
 /** The output of a schema for an input, or its issues. */
 export function* validated(schema: StandardSchemaV1, input: unknown): Steps<Result> {

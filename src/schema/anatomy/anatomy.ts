@@ -44,6 +44,8 @@ export interface Codec {
   readonly output: Anatomy
   /** An input with this output. */
   readonly encode: (output: unknown) => Result | Promise<Result>
+  /** Whether it is two schemas in a row: where the second one converts, as `z.string().pipe(z.coerce.number())` does, nothing reverses that. */
+  readonly joins: boolean
 }
 
 /** A transform that cannot be reversed. `output` describes its result, `null` if unknown. */
@@ -142,6 +144,9 @@ export interface Lazy {
 export function restOf({ rest, dropped }: ObjectAnatomy, name: string): Rest {
   return rest !== 'refuse' && dropped.includes(name) ? 'drop' : rest
 }
+
+/** The message of an issue without words: run in reverse, Zod gives its own none. */
+export const bareMessage = 'Invalid input'
 
 /** A schema without parts that changes nothing. */
 export function exactLeaf(schema: StandardSchemaV1): Leaf {

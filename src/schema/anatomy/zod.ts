@@ -2,6 +2,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import {
   type Anatomy,
+  bareMessage,
   type Check,
   exactLeaf,
   isClosed,
@@ -215,7 +216,8 @@ function pipe(schema: ZodSchema, def: ZodDefinition, of: AnatomyOf): Anatomy {
     return { type: 'leaf', schema, output: output.schema, exact: from.exact, closed: true }
   }
   if (!isReversible(from) || !isReversible(output)) return { type: 'transform', schema, output }
-  return { type: 'codec', schema, output, encode: (value) => encode(schema, value) }
+  const joins = !isCodec && isClosed(from) && isClosed(output)
+  return { type: 'codec', schema, output, encode: (value) => encode(schema, value), joins }
 }
 
 /** The schema of a text after `.transform((text) => text.trim())`; `null` for any other pipe. */
@@ -282,5 +284,5 @@ function resultOf({ value, issues }: Payload): Result {
 function issueOf(issue: RawIssue): StandardSchemaV1.Issue {
   const said = issue.message ?? issue.inst?._zod.def.error?.(issue)
   const message = typeof said === 'string' ? said : (said as { message?: string } | undefined)?.message
-  return { message: message ?? 'Invalid input', path: issue.path ?? [] }
+  return { message: message ?? bareMessage, path: issue.path ?? [] }
 }

@@ -223,6 +223,48 @@ it('says in a patch, too, what an issue of a class says', async () => {
   expect(error.issues).toEqual([{ message: 'must be more than 3 (was 1)', path: ['n'] }])
 })
 
+it('says what to do instead, where a value given back has the output of a pipe that converts', async () => {
+  const schema = z.object({
+    n: z.string().pipe(z.coerce.number()),
+    at: z.string().trim().pipe(z.coerce.date()),
+    big: z.string().pipe(z.coerce.bigint()),
+    is: z.string().pipe(z.coerce.boolean()),
+    text: z.number().pipe(z.coerce.string()),
+    inner: z.object({ n: z.string() }).pipe(z.object({ n: z.coerce.number<string>() })),
+    checked: z.string().min(3, 'at least three').pipe(z.string().trim()),
+  })
+  await using db = await Valkeyrie.withSchema(pattern, schema).open(undefined, { validateReads: true })
+  const { users } = db.repositories
+  const input = { n: '5', at: '2024-01-01', big: '5', is: 'x', text: 5, inner: { n: '5' }, checked: 'abc' }
+  await users.set('alice', input)
+  const stored = (await users.get('alice')).value
+  const changes: [object, path: string][] = [
+    [{ n: 7 }, 'n'],
+    [{ at: new Date(7) }, 'at'],
+    [{ big: 7n }, 'big'],
+    [{ is: false }, 'is'],
+    [{ text: '7' }, 'text'],
+    [{ inner: { n: 7 } }, 'inner.n'],
+  ]
+  for (const [change, path] of changes) {
+    const told = `${path}: was changed, and has a transform that cannot be reversed, so this could be its input or its output: pass the input in a patch`
+    await expect(users.update('alice', (value) => ({ ...value, ...change }))).rejects.toThrow(told)
+    const inUnit = db.unitOfWork(async (unit) => {
+      Object.assign((await unit.repositories.users.get('alice')).value!, change)
+    })
+    await expect(inUnit).rejects.toThrow(told)
+  }
+  const refused: [object, string][] = [
+    [{ n: '7' }, 'n: Invalid input: expected number, received string'],
+    [{ checked: 'a' }, 'checked: at least three'],
+  ]
+  for (const [change, told] of refused)
+    await expect(users.update('alice', (value) => ({ ...value, ...change }))).rejects.toThrow(told)
+  expect((await users.get('alice')).value).toEqual(stored)
+  await users.update('alice', { n: '7', inner: { n: '7' } })
+  expect((await users.get('alice')).value).toEqual({ ...stored, n: 7, inner: { n: 7 } })
+})
+
 it('reports every issue of a patch, however many, and names the first of them', async () => {
   const schema = z.object({ items: z.array(z.number()) })
   await using db = await Valkeyrie.withSchema(pattern, schema).open()
