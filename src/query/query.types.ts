@@ -241,7 +241,7 @@ type OrderByField<V> =
 
 /**
  * Which fields of the value to return, for a definition or a type of values: those that are true, or all but those that are
- * false.
+ * false. `{}` returns none.
  *
  * ```ts
  * const alice = await users.findFirst({ columns: { email: false, age: false } })
@@ -255,12 +255,14 @@ export type ValueColumns<T> = unknown extends T
   ? { readonly [field: string]: boolean }
   : { readonly [K in FieldName<Exclude<T, Leaf>>]?: boolean }
 
-/** The value with the chosen fields. */
+/** The value with the chosen fields. For a query of type any, `C` is unknown, and nothing is left out. */
 export type Chosen<T, C> = T extends Leaf
   ? T
-  : true extends C[keyof C]
-    ? Pick<T, { [K in keyof C & keyof T]: C[K] extends true ? K : never }[keyof C & keyof T]>
-    : Omit<T, { [K in keyof C & keyof T]: C[K] extends false ? K : never }[keyof C & keyof T]>
+  : [keyof C, C] extends [never, object]
+    ? Pick<T, never>
+    : true extends C[keyof C]
+      ? Pick<T, { [K in keyof C & keyof T]: C[K] extends true ? K : never }[keyof C & keyof T]>
+      : Omit<T, { [K in keyof C & keyof T]: C[K] extends false ? K : never }[keyof C & keyof T]>
 
 /** `O`, where each name that is not a field becomes a type that says so. */
 export type CheckedOrder<T, O, Name extends string> = unknown extends T

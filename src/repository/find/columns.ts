@@ -7,8 +7,8 @@ import type { Fields } from '../../schema/fields.ts'
 export type Projection = (value: unknown) => unknown
 
 /**
- * The projection for `columns`: if any field is `true`, only the true ones; otherwise all but the false ones. Throws a QueryError
- * for a name that is not a field.
+ * The projection for `columns`: if any field is `true`, or none is named, only the true ones; otherwise all but the false ones.
+ * Throws a QueryError for a name that is not a field.
  */
 export function projectionOf(columns: unknown, fields: Fields, collection: string): Projection | null {
   if (columns === undefined) return null
@@ -26,7 +26,7 @@ export function projectionOf(columns: unknown, fields: Fields, collection: strin
     if (typeof wanted !== 'boolean')
       throw new QueryError(`columns takes true or false for ${quote(name)}: got ${describe(wanted)}`)
   }
-  const only = [...chosen.values()].includes(true)
+  const only = chosen.size === 0 || [...chosen.values()].includes(true)
   return (value) => {
     if (typeof value !== 'object' || value === null) return value
     return Object.fromEntries(

@@ -46,7 +46,7 @@ function textOf(
 /** The order of columns does not matter. */
 function columnsText(definition: AnyDefinition, columns: unknown): string {
   projectionOf(columns, plannerOf(definition).fields, definition.name)
-  return JSON.stringify(Object.entries(columns ?? {}).sort())
+  return columns === undefined ? '' : JSON.stringify(Object.entries(columns as object).sort())
 }
 
 /** Copies objects and arrays. */

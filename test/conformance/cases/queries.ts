@@ -136,6 +136,22 @@ export const queryCases: Cases = {
     expect(await books.findFirst({ where: { year: 1 } })).toBeNull()
   },
 
+  'columns gives the fields that are true, all but those that are false, or none for {}': async (place) => {
+    await using db = await libraryAt(place.path())
+    const { authors, books } = db.repositories
+    const query = { where: { year: 1790 } } as const
+    const [whole] = await books.findMany(query)
+    const { title, ...rest } = whole!.value
+    expect((await books.findMany({ ...query, columns: { title: true } }))[0]!.value).toEqual({ title })
+    expect((await books.findFirst({ ...query, columns: { title: false } }))!.value).toEqual(rest)
+    expect(await books.findMany({ ...query, columns: {} })).toEqual([{ ...whole, value: {} }])
+    const loaded = await authors.findMany({ columns: {}, with: { books: { columns: {}, limit: 1 } } })
+    expect(loaded.map(({ value, books }) => [value, books.map((it) => it.value)])).toContainEqual([{}, [{}]])
+    const reader = books.watchMany({ ...query, columns: {} }).getReader()
+    expect((await reader.read()).value).toEqual([{ ...whole, value: {} }])
+    await reader.cancel()
+  },
+
   'pages hold every row once, whatever is written in between': async (place) => {
     await using db = await libraryAt(place.path())
     const { books } = db.repositories

@@ -94,6 +94,7 @@ export const watchSharedCases: Cases = {
       players.watchMany({ distinct: ['team'] }),
       players.watchMany({ columns: { name: true } }),
       players.watchMany({ columns: { name: false } }),
+      players.watchMany({ columns: {} }),
       players.watchMany({ with: { medals: true } }),
       players.watchMany({ with: { medals: { limit: 1 } } }),
     ]
