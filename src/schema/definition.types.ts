@@ -55,7 +55,8 @@ export interface IndexOptions {
   readonly on: string | readonly string[]
   /**
    * No two rows may agree in all of these fields: a write that would do so is a UniqueConstraintError. Rows in which one of them
-   * is missing or null never clash, and expired rows do not count. Default `false`.
+   * is missing or null never clash, and expired rows do not count. Values are compared as stored: where a field may have several
+   * types, 1 equals true, and a bigint, a Date or a URL its text. Default `false`.
    */
   readonly unique?: boolean
 }
