@@ -350,8 +350,10 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
   }
 
   /**
-   * Finishes the writes that have begun, ends the streams, and closes the database. If you opened it with `destroyOnClose`, this
-   * also removes its files, as `destroy` does. A second call does nothing.
+   * Finishes the writes that have begun, ends the streams, and closes the database. A second call does nothing.
+   *
+   * If you opened it with `destroyOnClose`, this also removes its files, and rejects, as `destroy` does. If it rejected with
+   * DatabaseBusyError, because others still have the file open, the next call tries again.
    *
    * ```ts
    * await db.close()
