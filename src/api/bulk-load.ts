@@ -18,11 +18,14 @@ export interface LoadOptions<T> extends OpenOptions {
   readonly path?: string | URL | undefined
   /** How many milliseconds after it is stored an item expires; above 0. Left out: never. */
   readonly expireIn?: number | undefined
-  /** Called after each thousand items and at the end, with the number of items done, and the total if it is known. */
+  /**
+   * Called after each thousand items and at the end, with the number of items done, and the total if it is known. The load waits for
+   * its promise, if it returns one, and rejects with what it throws.
+   */
   readonly onProgress?: ((processed: number, total?: number) => void) | undefined
   /** What to do with an item that cannot be stored: reject the call (`'stop'`, the default), or skip it (`'continue'`). */
   readonly onError?: 'stop' | 'continue' | undefined
-  /** Gets each item that cannot be stored, with its error. */
+  /** Gets each item that cannot be stored, with its error. The load waits for it as for `onProgress`, and rejects with what it throws. */
   readonly onErrorCallback?: ((error: unknown, item: T) => void) | undefined
 }
 
@@ -84,7 +87,7 @@ export async function load<T, R extends Definitions>(
     batch = []
     await storeBatch(database, loading, options)
     processed += loading.length
-    options.onProgress?.(processed, total)
+    await options.onProgress?.(processed, total)
     await nextTurn()
   }
   for await (const item of items as AsyncIterable<T>) {
@@ -106,12 +109,12 @@ async function storeBatch<T, R extends Definitions>(
   const errors = results.flatMap((result, i) =>
     result.status === 'rejected' ? [{ error: result.reason as unknown, item: items[i]! }] : [],
   )
-  for (const { error, item } of errors) onErrorCallback?.(error, item)
+  for (const { error, item } of errors) await onErrorCallback?.(error, item)
   if (onError === 'stop' && errors.length > 0) throw errors[0]!.error
 }
 
 function keyOf<T>(item: T, { prefix, keyProperty }: LoadOptions<T>): Key {
-  const part = typeof keyProperty === 'function' ? keyProperty(item) : (item[keyProperty] as KeyPart)
+  const part = typeof keyProperty === 'function' ? keyProperty(item) : (item?.[keyProperty] as KeyPart)
   if (part === undefined || part === null) {
     throw new TypeError(`keyProperty gives no key for an item: it is ${String(part)}`)
   }

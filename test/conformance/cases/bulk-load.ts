@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ValidationError, Valkeyrie } from 'valkeyrie'
 import { expect } from 'vitest'
 import { z } from 'zod'
@@ -104,6 +105,43 @@ export const bulkLoadCases: Cases = {
     )
     expect(bad).toStrictEqual(['b'])
     expect(await db.repositories.items.count()).toBe(2)
+  },
+
+  'an item that is no object is refused in words': async (place) => {
+    for (const item of [null, undefined]) {
+      const load = Valkeyrie.from([item as unknown as { id: string }], {
+        prefix: ['items'],
+        keyProperty: 'id',
+        path: place.path(),
+      })
+      await expect(load).rejects.toThrow('keyProperty gives no key for an item: it is undefined')
+    }
+  },
+
+  'a load waits for its callbacks, and rejects with what they throw or reject with': async (place) => {
+    const failure = new Error('no room to note it')
+    const mixed = [items[0]!, { id: 'bad', n: 'x' as never }]
+    const options = { prefix: ['items'], keyProperty: 'id', onError: 'continue' } as const
+    const fail = () => {
+      throw failure
+    }
+    for (const callback of [fail, async () => fail()]) {
+      for (const name of ['onErrorCallback', 'onProgress']) {
+        const told = { ...options, path: place.path(), [name]: callback }
+        await expect(typed.from(mixed, told), name).rejects.toBe(failure)
+        await expect(typed.fromAsync(mixed, { ...told, path: place.path() }), name).rejects.toBe(failure)
+      }
+    }
+    const noted: unknown[] = []
+    await using _ = await typed.from(mixed, {
+      ...options,
+      path: place.path(),
+      onErrorCallback: async (_, { id }) => {
+        await nextTurn()
+        noted.push(id)
+      },
+    })
+    expect(noted).toEqual(['bad'])
   },
 
   'loaded items expire': async (place) => {
