@@ -134,7 +134,7 @@ type FieldWhere<V> = OperandOf<V> | Parameter | ConditionsWithin<V>
 
 // In a tuple, the union of a nullable object is not distributed over its members.
 type NestedWhere<V> = unknown extends V
-  ? object
+  ? { readonly [field: string]: unknown }
   : [Exclude<V, Leaf>] extends [never]
     ? unknown
     : WhereFields<Exclude<V, Leaf>, keyof FieldConditions<unknown>>

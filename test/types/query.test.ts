@@ -162,6 +162,23 @@ describe('a query', () => {
     ])
   })
 
+  it('takes any name in a field that its schema does not describe', () => {
+    const open = () =>
+      Valkeyrie.withSchema(['notes', '*'], z.object({ any: z.any(), list: z.array(z.unknown()) })).open()
+    const typedNotes = (_: (db: Awaited<ReturnType<typeof open>>) => unknown): void => {}
+    typedNotes(({ repositories: { notes } }) => [
+      notes.count({ where: { any: { x: 1 } } }),
+      notes.deleteMany({ where: { NOT: { any: { x: 1 } } } }),
+      notes.count({ where: { any: { x: { y: { gt: 1 } }, isNotNull: true }, list: { some: { n: 1 } } } }),
+      notes.findMany({ where: { any: { x: { y: 1 } } } }),
+      notes.findMany({ where: { any: { OR: [{ x: 1 }, { eq: 'a' }], arrayContains: true } } }),
+      // @ts-expect-error -- isNull takes true
+      notes.findMany({ where: { any: { isNull: false } } }),
+      // @ts-expect-error -- like takes a text
+      notes.findMany({ where: { any: { like: 1 } } }),
+    ])
+  })
+
   it('takes queries in variables', () => {
     type User = Awaited<ReturnType<Db['repositories']['users']['findMany']>>[number]['value']
     typed(
