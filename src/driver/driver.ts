@@ -249,7 +249,10 @@ export interface Driver extends Reader {
   lastCommits(limit: number): Promise<readonly LoggedSize[]>
   /** Removes every row. */
   clear(): Promise<void>
-  /** When the next row expires, of all or of one collection, in milliseconds since the epoch. */
+  /**
+   * When the next row expires, of all or of one collection, in milliseconds since the epoch. For a collection, it may be a time before
+   * that, when to ask again.
+   */
   nextExpiry(of?: CollectionExpiry): Promise<number | null>
   /** Removes at most `limit` expired rows. */
   sweep(limit: number): Promise<SweepOutcome>

@@ -196,6 +196,34 @@ describe('the plan of a query', () => {
   })
 })
 
+describe('the expired rows of a collection', () => {
+  const noted = async (options: { readonly prefix?: readonly ['alice'] }) => {
+    const statements: [string, readonly unknown[]][] = []
+    const logger = { logQuery: (text: string, params: unknown[]) => void statements.push([text, params]) }
+    await using db = await open({ logger })
+    const { posts } = db.repositories
+    await posts.set(['alice', 1], { title: 'Gone' }, { expireIn: 1 })
+    await posts.insertMany([2, 3].map((n) => [['alice', n], { title: 'Here' }] as const))
+    await posts.set(['bob', 1], { title: 'Here' })
+    statements.length = 0
+    const count = await posts.count(options)
+    const plans = statements.map(([text, params]) => {
+      const steps = db.drizzle.$client.prepare(`EXPLAIN QUERY PLAN ${text}`).all(...params)
+      return (steps as { detail: string }[]).map(({ detail }) => detail)
+    })
+    return { count, plans }
+  }
+
+  it('are counted in the index of expiring rows', async () => {
+    const expired = ['SEARCH kv USING INDEX kv_expires_at (expires_at>? AND expires_at<?)']
+    const all = await noted({})
+    expect(all.plans).toEqual([['SEARCH kv USING COVERING INDEX kv_collection (collection=?)'], expired])
+    const some = await noted({ prefix: ['alice'] })
+    const range = 'SEARCH kv USING COVERING INDEX kv_collection (collection=? AND key>? AND key<?)'
+    expect(some.plans).toEqual([[range], expired])
+  })
+})
+
 describe('onUnindexed', () => {
   it("'error' refuses a query that reads a whole collection, and no other", async () => {
     const db = await open({ onUnindexed: 'error' })

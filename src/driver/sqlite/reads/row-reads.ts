@@ -94,7 +94,10 @@ export class RowReads {
     return statements.countRange.get(start, end)![0] - statements.countExpiredRange.get(start, end, now)![0]
   }
 
-  /** When the first row of a collection expires after a time, in milliseconds since the epoch. */
+  /**
+   * When the first row of a collection expires after a time, in milliseconds since the epoch; an earlier time if many rows of others
+   * expire before.
+   */
   nextExpiry({ collection, after }: CollectionExpiry): number | null {
     return this.#of(collection).nextExpiry.get(after)![0]
   }

@@ -9,7 +9,6 @@ import {
   isNull,
   lt,
   lte,
-  min,
   or,
   type Placeholder,
   type SQL,
@@ -20,12 +19,15 @@ import type { KeyRange } from '../../../key/range.ts'
 import type { KeyedRow } from '../../driver.ts'
 import { drizzleOver } from '../module/drizzle-over.ts'
 import type { Connection } from '../module/sqlite-module.ts'
-import { type KvTables, ofCollection } from '../tables/table.ts'
+import { type KvTables, ofCollection, quoteText } from '../tables/table.ts'
 import { type KeyedColumns, KeyedRows } from './keyed-rows.ts'
 import { plannedOnce } from './planned-once.ts'
 import { type BuiltQuery, Statement } from './statement.ts'
 
 type Key = Uint8Array
+
+/** Of how many expiring rows, at most, it is found out which is the first of a collection. */
+const expiringRows = 1_000
 
 /** start, end, now, limit */
 type ScanStatement<K extends Key | string> = Statement<[Key, Key, number, number], KeyedColumns<K>>
@@ -85,7 +87,7 @@ export class CollectionStatements {
 
   get countExpired(): Statement<[number], readonly [number]> {
     return this.#once('countExpired', () =>
-      this.#prepare(this.#count(and(this.#inCollection, this.#dead)), 'now'),
+      this.#prepare(this.#count(and(this.#ofCollection, this.#dead)), 'now'),
     )
   }
 
@@ -95,20 +97,19 @@ export class CollectionStatements {
   }
 
   get countExpiredRange(): Statement<[Key, Key, number], readonly [number]> {
-    const inside = and(this.#inCollection, this.#inRange, this.#dead)
+    const { kv } = this.#tables
+    const start = gte(sql`+${kv.key}`, sql.placeholder('start'))
+    const end = lt(sql`+${kv.key}`, sql.placeholder('end'))
+    const inside = and(this.#ofCollection, start, end, this.#dead)
     return this.#once('countExpiredRange', () => this.#prepare(this.#count(inside), 'start', 'end', 'now'))
   }
 
-  /** When the next row expires after a time. */
+  /** When the next row expires after a time, or how far others were looked at that expire before it. */
   get nextExpiry(): Statement<[number], readonly [number | null]> {
-    const { kv } = this.#tables
-    const later = and(this.#inCollection, isNotNull(kv.expiresAt), gt(kv.expiresAt, sql.placeholder('after')))
-    const query = () =>
-      this.#db
-        .select({ next: min(kv.expiresAt) })
-        .from(kv)
-        .where(later)
-    return this.#once('nextExpiry', () => this.#prepare(query(), 'after'))
+    const own = this.#collection === null ? 'TRUE' : `collection = ${quoteText(this.#collection)}`
+    const text = `SELECT coalesce(min(CASE WHEN ${own} THEN expires_at END), CASE WHEN count(*) = ${expiringRows} THEN max(expires_at) END)
+      FROM (SELECT collection, expires_at FROM kv WHERE expires_at > ? AND expires_at < '' ORDER BY expires_at LIMIT ${expiringRows})`
+    return this.#once('nextExpiry', () => new Statement(this.#connection, text, [], this.#logger))
   }
 
   get #db() {
@@ -117,6 +118,11 @@ export class CollectionStatements {
 
   get #inCollection() {
     return this.#collection === null ? undefined : ofCollection(this.#collection)
+  }
+
+  /** The same where the index of expiring rows is to be used: the plus sign keeps SQLite from that of collections. */
+  get #ofCollection() {
+    return this.#collection === null ? undefined : sql`+${ofCollection(this.#collection)}`
   }
 
   get #inRange() {
