@@ -7,16 +7,30 @@ import { applyReplacements, areReplacements } from './replacements.ts'
 import type { AtomicWrite, Candidate, CommitOutcome, Mutation } from './write.ts'
 
 /**
- * A write without a mark failed halfway, for example under a unique index that another process has just declared: the batch must be
- * rolled back.
+ * Which writes get a mark to return to: those that are known to be able to fail halfway, all, or none, for a write that has the
+ * transaction to itself. While there is a mark, the engine keeps each page that a statement with triggers changes, and what it keeps
+ * takes longer to go through with each of them: a large write of rows with a search would take minutes.
  */
-export class HalfApplied extends Error {}
+export type Marks = 'needed' | 'all' | 'none'
+
+/**
+ * A write without a mark failed halfway: the batch must be rolled back. `outcome`: that of the write, if it was the only one;
+ * otherwise, and if it is null, the batch must be applied again with all marks.
+ */
+export class HalfApplied extends Error {
+  readonly outcome: CommitOutcome | null
+
+  constructor(outcome: CommitOutcome | null) {
+    super('A write without a mark failed halfway')
+    this.outcome = outcome
+  }
+}
 
 /**
  * Commits one write as the next version, or finds why it cannot be committed, and then leaves nothing of it. Throws if the whole
- * batch fails, and HalfApplied if the batch must be applied again with `guardAll`, which gives every write a mark to return to.
+ * batch fails, and HalfApplied if it must be rolled back because of this write.
  */
-export function commitWrite(write: AtomicWrite, context: ApplyContext, guardAll: boolean): CommitOutcome {
+export function commitWrite(write: AtomicWrite, context: ApplyContext, marks: Marks): CommitOutcome {
   const { transaction, version, now } = context
   if (write.reads !== undefined) {
     const conflicts = changedReads(write.reads, version - 1, now, transaction)
@@ -27,8 +41,8 @@ export function commitWrite(write: AtomicWrite, context: ApplyContext, guardAll:
   const { checks } = write
   const mutations = appliedMutations(write, claimed?.taken, version)
   const mayViolate = transaction.mayViolateUnique(mutations)
-  if (mutations.length > 1 && !guardAll && !mayViolate && areReplacements(checks, mutations)) {
-    if (areReplaced(checks, mutations, context)) {
+  if (mutations.length > 1 && marks !== 'all' && !mayViolate && areReplacements(checks, mutations)) {
+    if (areReplaced(checks, mutations, context, marks)) {
       return committed(context, mutations.filter(isDelete).length, claimed)
     }
   }
@@ -39,7 +53,8 @@ export function commitWrite(write: AtomicWrite, context: ApplyContext, guardAll:
   }
   const mayFail = inserting || mutations.some(isArithmetic)
   // A single insert, sum, min or max fails before it changes anything. A mark costs as much as a mutation.
-  const guarded = guardAll || mayViolate || (mayFail && mutations.length > 1)
+  const mayFailHalfway = mayViolate || (mayFail && mutations.length > 1)
+  const guarded = marks === 'all' || (marks === 'needed' && mayFailHalfway)
   if (guarded) transaction.mark()
   try {
     const touched = inserting ? applyInserts(mutations, context) : applyMutations(mutations, context)
@@ -49,11 +64,15 @@ export function commitWrite(write: AtomicWrite, context: ApplyContext, guardAll:
   } catch (error) {
     transaction.log.reset()
     if (transaction.failsAll(error)) throw error
-    if (!guarded && !mayFail) throw new HalfApplied()
+    const outcome: CommitOutcome =
+      error instanceof InsertConflict
+        ? { type: 'conflict', conflicts: error.conflicts }
+        : { type: 'failed', error }
+    // A single insert that meets a value has changed nothing.
+    const isUnchanged = mutations.length === 1 && outcome.type === 'conflict'
     if (guarded) transaction.undo()
-    return error instanceof InsertConflict
-      ? { type: 'conflict', conflicts: error.conflicts }
-      : { type: 'failed', error }
+    else if ((mayFailHalfway && !isUnchanged) || !mayFail) throw new HalfApplied(outcome)
+    return outcome
   }
 }
 
@@ -63,13 +82,18 @@ function claimedBy({ claim }: AtomicWrite, { transaction, version, now }: ApplyC
   return unchanged ?? claimRows(claim, transaction.claimable(claim, now))
 }
 
-/** Whether the rows were replaced; if not, nothing is left of it. */
-function areReplaced(...[checks, mutations, context]: Parameters<typeof applyReplacements>): boolean {
+/** Whether the rows were replaced; if not, nothing is left of it. Without a mark, throws HalfApplied instead. */
+function areReplaced(
+  ...[checks, mutations, context, marks]: [...Parameters<typeof applyReplacements>, Marks]
+): boolean {
   const { transaction } = context
-  transaction.mark()
+  const marked = marks !== 'none'
+  if (marked) transaction.mark()
   const isDone = applyReplacements(checks, mutations, context)
-  if (isDone) transaction.keep()
-  else {
+  if (!isDone && !marked) throw new HalfApplied(null)
+  if (isDone) {
+    if (marked) transaction.keep()
+  } else {
     transaction.undo()
     transaction.log.reset()
   }

@@ -1,4 +1,4 @@
-import { commitWrite } from './commit-write.ts'
+import { commitWrite, type Marks } from './commit-write.ts'
 import type { CommitTransaction } from './transaction.ts'
 import type { Ticket } from './turn.ts'
 import type { AtomicWrite, CommitOutcome } from './write.ts'
@@ -27,7 +27,7 @@ export function commitWrites(
   writes: readonly AtomicWrite[],
   transaction: CommitTransaction,
   state: CommitState,
-  guardAll: boolean,
+  marks: Marks,
 ): CommittedWrites {
   const { now } = state
   let { latest, turn } = state
@@ -37,7 +37,7 @@ export function commitWrites(
       outcomes.push({ type: 'waits', until: turn.until })
       continue
     }
-    const outcome = commitWrite(write, { transaction, version: latest + 1, now }, guardAll)
+    const outcome = commitWrite(write, { transaction, version: latest + 1, now }, marks)
     if (outcome.type === 'committed') {
       latest = outcome.version
       // Writes outside the unit of work that has the turn do not end it.

@@ -100,7 +100,7 @@ export function planCommit(
 ): CommitPlan {
   const transaction = new PlannedTransaction(facts, logValues)
   // Going back costs nothing here.
-  const { outcomes, latest } = commitWrites(writes, transaction, facts, true)
+  const { outcomes, latest } = commitWrites(writes, transaction, facts, 'all')
   const { versions, ...changes } = transaction.planned()
   const isLatest = writes.some((write) => dependsOnAll(write, facts.latest))
   // What a refused write has read no longer matters, and may be out of date forever.

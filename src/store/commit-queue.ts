@@ -22,6 +22,9 @@ const longestPause = 4
 /** In how many mutations to look for a key; longer than that takes as long as the commit. */
 const mostLookedFor = 256
 
+/** A write of more mutations has a transaction to itself, which is all that it leaves if it fails: it needs no mark to return to. */
+const mostTogether = 256
+
 const ignore = (): void => {}
 
 const ofOne = [StorageError, CorruptValueError, MigrationError, QueryError]
@@ -148,7 +151,7 @@ export class CommitQueue {
       const [part, rest] = this.#parts(left, isTurn)
       this.#inHand = left
       const waiting: QueuedWrite[] = []
-      for (const together of beginningWithClaims(part)) waiting.push(...(await this.#commitBatch(together)))
+      for (const together of inTransactions(part)) waiting.push(...(await this.#commitBatch(together)))
       isTurn = waiting.length > 0
       if (waiting.length === part.length) await waited(this.#path, 'turn', this.#pause())
       left = [...waiting, ...rest]
@@ -256,12 +259,16 @@ function isOfOne(error: unknown): boolean {
   return ofOne.some((kind) => error instanceof kind)
 }
 
-/** In parts of which each is a transaction: a claim only comes first in its own. */
-function beginningWithClaims(writes: readonly QueuedWrite[]): QueuedWrite[][] {
+/** In parts of which each is a transaction: a claim only comes first in its own, and a large write is alone. */
+function inTransactions(writes: readonly QueuedWrite[]): QueuedWrite[][] {
   const parts: QueuedWrite[][] = []
+  let isAlone = true
   for (const queued of writes) {
-    if (parts.length === 0 || queued.write.claim !== undefined) parts.push([])
+    const { claim, mutations } = queued.write
+    const isLarge = mutations.length > mostTogether
+    if (isAlone || isLarge || claim !== undefined) parts.push([])
     parts.at(-1)!.push(queued)
+    isAlone = isLarge
   }
   return parts
 }

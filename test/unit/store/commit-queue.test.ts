@@ -70,3 +70,20 @@ it('in the turn of somebody, a claim that waits keeps no later write of the turn
   expect(tried.every((names) => names.slice(1).every((name) => !name.startsWith('claim')))).toBe(true)
   expect(tried.flat()).toContain('now')
 })
+
+it('a large write is committed alone, in its place', async () => {
+  const batches: number[][] = []
+  const commit = async ({ writes }: CommitBatch): Promise<BatchOutcome> => {
+    batches.push(writes.map(({ mutations }) => mutations.length))
+    const outcomes = writes.map(() => ({ type: 'committed', version: 1, touched: 0 }) as const)
+    return { type: 'done', outcomes, took: 0 }
+  }
+  const filing = new Filing(catalogOf(1, 'users'), new Registry().add(users))
+  const queue = new CommitQueue({ commit } as Partial<Driver> as Driver, filing, ':memory:')
+  const writing = (count: number) => {
+    const mutations = Array.from({ length: count }, (_, n) => writeOf(String(n)).mutations[0]!)
+    return queue.submit({ checks: [], mutations })
+  }
+  await Promise.all([1, 256, 257, 300, 2, 3].map(writing))
+  expect(batches).toEqual([[1, 256], [257], [300], [2, 3]])
+})

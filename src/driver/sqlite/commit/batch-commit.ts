@@ -1,4 +1,4 @@
-import { HalfApplied } from '../../../commit/commit-write.ts'
+import { HalfApplied, type Marks } from '../../../commit/commit-write.ts'
 import { commitWrites } from '../../../commit/commit-writes.ts'
 import type { LogRetention } from '../../../commit/retention.ts'
 import { activeTurn, type Ticket } from '../../../commit/turn.ts'
@@ -50,15 +50,19 @@ export class BatchCommit {
   }
 
   commit(batch: CommitBatch): BatchOutcome {
+    const started = clock()
+    const isOne = batch.writes.length === 1
     try {
-      return this.#commitBatch(batch, false)
+      return this.#commitBatch(batch, isOne ? 'none' : 'needed')
     } catch (error) {
       if (!(error instanceof HalfApplied)) throw error
-      return this.#commitBatch(batch, true)
+      if (isOne && error.outcome !== null)
+        return { type: 'done', outcomes: [error.outcome], took: clock() - started }
+      return this.#commitBatch(batch, 'all')
     }
   }
 
-  #commitBatch({ catalogVersion, writes }: CommitBatch, guardAll: boolean): BatchOutcome {
+  #commitBatch({ catalogVersion, writes }: CommitBatch, marks: Marks): BatchOutcome {
     const { database, transactions, statements } = this.#connection
     const { batches, options } = this.#shared
     let latest = 0
@@ -74,7 +78,7 @@ export class BatchCommit {
       if (this.#hasLostUnique()) return { type: 'stale', catalog: readCatalog(database) }
       const now = Date.now()
       const state = { latest: before, now, turn: this.#turnAt(before, now) }
-      const committed = commitWrites(writes, this.#transaction, state, guardAll)
+      const committed = commitWrites(writes, this.#transaction, state, marks)
       latest = committed.latest
       trimLog(statements, options.retention, before, latest, now)
       return { type: 'done', outcomes: committed.outcomes, took: clock() - started }
