@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec'
 import type { z } from 'zod'
 import type { JsonSchema } from '../schema/json-schema.ts'
+import { originalOf } from '../schema/stand-in.ts'
 import type { DefaultOf } from './compare-schemas.ts'
 import { holdsAnything, isRecursive } from './json-shape.ts'
 
@@ -31,13 +32,18 @@ function withDefaults(schema: StandardSchemaV1): JsonSchema {
   try {
     if ('toJsonSchema' in schema)
       return (schema as ArkType).toJsonSchema({ fallback: { default: () => ({}) } })
-    return (
-      standard.jsonSchema?.output({ target: 'draft-2020-12', libraryOptions: { unrepresentable: 'any' } }) ??
-      {}
-    )
+    return standard.jsonSchema?.output({ target: 'draft-2020-12', libraryOptions }) ?? {}
   } catch {
     return {}
   }
+}
+
+const libraryOptions = {
+  unrepresentable: 'any',
+  override({ zodSchema, jsonSchema }: { readonly zodSchema: object; readonly jsonSchema: object }): void {
+    const original = originalOf(zodSchema)
+    if (original !== undefined) Object.assign(jsonSchema, withDefaults(original))
+  },
 }
 
 /** ArkType shows the defaults of a type's input, but not of its output. */

@@ -5,6 +5,7 @@ import { id } from '../key/typed-id.ts'
 import { defineSchema } from '../schema/definition.ts'
 import type { DefinitionOf } from '../schema/definition.types.ts'
 import { jsonSchemaOf } from '../schema/json-schema.ts'
+import { standIn } from '../schema/stand-in.ts'
 import type { ValueType } from '../value/value-type.ts'
 
 /** A waiting or running job, as it is stored. Times are milliseconds since the epoch. */
@@ -180,5 +181,5 @@ function describedAs(schema: StandardSchemaV1): z.ZodType {
   // References to other parts of the schema would break inside this one.
   if (described === null || /"\$(ref|defs)"/.test(JSON.stringify(described))) return z.any()
   const { $schema: _, ...rest } = described
-  return z.any().meta(rest)
+  return standIn(z.any().meta(rest), schema)
 }

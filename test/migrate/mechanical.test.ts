@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { Valkeyrie } from 'valkeyrie'
+import { queue } from 'valkeyrie/queue'
 import { defineSchema } from 'valkeyrie/schema'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -133,6 +134,40 @@ describeEnginesInTurn('mechanical changes', 1, (engine) => {
     })
     expect(await renamed.repositories.persons.findMany({ where: { n: 1 } })).toMatchObject([{ id: long }])
     await renamed.close()
+  })
+
+  it("a field with a default is added to the payloads of a queue's jobs, dead letters and schedules", async () => {
+    const folder = projectFolder()
+    const path = engine.newAddress()
+    const lang = z.enum(['en', 'de']).default('en')
+    const old = queue('mails', z.object({ to: z.string(), by: z.object({ name: z.string() }) }))
+    const next = queue(
+      'mails',
+      z.object({ to: z.string(), by: z.object({ name: z.string(), level: z.int().default(1) }), lang }),
+    )
+    const v1 = projectOf(folder, ...old.definitions)
+    await generateQuietly(v1)
+    const db = await Valkeyrie.withSchemas([...old.definitions]).open(path, { migrations: v1.migrations })
+    const payload = { to: 'ada@example.com', by: { name: 'Bob' } }
+    const { id } = await old.enqueue(db, payload)
+    await old.schedule(db, 'daily', { cron: '0 0 * * *', payload })
+    const letter = { payload, priority: 0, group: null, attempts: 1, error: 'no', enqueuedAt: 1, diedAt: 2 }
+    await db.repositories.mailsDead.set('dead', letter)
+    await db.close()
+
+    const v2 = projectOf(folder, ...next.definitions)
+    const generated = await generateQuietly(v2)
+    expect(generated?.steps).toEqual([])
+    await migrateQuietly(v2, path)
+    const migrated = await Valkeyrie.withSchemas([...next.definitions]).open(path, {
+      migrations: v2.migrations,
+    })
+    const { mails, mailsDead, mailsSchedules } = migrated.repositories
+    const wanted = { to: 'ada@example.com', by: { name: 'Bob', level: 1 }, lang: 'en' }
+    const rows = [await mails.get(id), await mailsDead.get('dead'), await mailsSchedules.get('daily')]
+    expect(rows.map(({ value }) => value?.payload)).toEqual([wanted, wanted, wanted])
+    await migrated.close()
+    expect(await generateQuietly(v2)).toBeNull()
   })
 
   it('a loss needs agreement, and a possible rename is reported', async () => {
