@@ -55,7 +55,7 @@ export async function loadProject(cwd: string, config?: string): Promise<Project
       loaded
         .flatMap((it) => Object.values(it))
         .flat()
-        .filter(isDefinition),
+        .flatMap(definitionsIn),
     ),
   ]
   new Registry(definitions)
@@ -132,6 +132,13 @@ export function databaseOf({ root, database }: Project, given: string | undefine
 export function otherTables({ dialect, exports }: Project): DeclaredTable[] {
   const own = [exports['kv'], exports['kvLog'], exports['kvCollections']]
   return Object.values(exports).filter((it) => dialect.isTable(it) && !own.includes(it)) as DeclaredTable[]
+}
+
+/** The definitions of an export: a definition is its own, and a queue has those of its rows. */
+function definitionsIn(value: unknown): readonly AnyDefinition[] {
+  if (isDefinition(value)) return [value]
+  const { definitions } = (value ?? {}) as { readonly definitions?: unknown }
+  return Array.isArray(definitions) && definitions.every(isDefinition) ? definitions : []
 }
 
 function isDefinition(value: unknown): value is AnyDefinition {

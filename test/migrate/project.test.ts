@@ -40,6 +40,33 @@ describe('the settings', () => {
     expect(definitions.map(({ name }) => name).sort()).toEqual(['posts', 'users'])
   })
 
+  it('take an exported queue for the definitions of its rows, exported beside it or not', async () => {
+    const folder = twoModules(settings())
+    write(
+      folder,
+      'schemas/tables.ts',
+      `import { queue } from 'valkeyrie/queue'
+import { kvTables } from 'valkeyrie/schema'
+import { z } from 'zod'
+import { definition as posts } from './posts.ts'
+import { definition as users } from './users.ts'
+export const jobs = queue('jobs', z.object({ n: z.int() }))
+export const mails = queue('mails', z.object({ to: z.string() }))
+export const [mailRows] = mails.definitions
+export const { kv, kvLog, kvCollections } = kvTables([users, posts, ...jobs.definitions, ...mails.definitions])
+`,
+    )
+    const { definitions } = await loadProject(folder)
+    const ofQueue = (name: string) => ['', 'Dead', 'Keys', 'Lines', 'Schedules'].map((rows) => name + rows)
+    expect(definitions.map(({ name }) => name).sort()).toEqual([
+      ...ofQueue('jobs'),
+      ...ofQueue('mails'),
+      'posts',
+      'users',
+    ])
+    expect(await run(folder, [cli, 'generate'])).toMatchObject({ code: 0 })
+  })
+
   it('can be used from another folder', async () => {
     const folder = twoModules(settings({ dbCredentials: { url: 'file:./data.db' } }))
     mkdirSync(join(folder, 'inner'))
