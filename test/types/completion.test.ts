@@ -94,6 +94,7 @@ it.each(queryMethods)('an editor completes the query of %s', (method) => {
     if (alone.includes(query)) expect(offered, query).toEqual(expected)
     else expect(offered, query).toEqual(expect.arrayContaining([...expected]))
     expect(offered).not.toContain('toFixed')
+    expect(offered, query).not.toContain('error')
   }
 })
 
