@@ -10,18 +10,28 @@ const path = temporaryFolder()
 const disk = path('disk')
 
 /** Why there is no small disk; undefined if there is one. */
-const reason = mounted()
+const reason = obstacle()
 
-function mounted(): string | undefined {
+function obstacle(): string | undefined {
   if (process.platform !== 'linux') return 'only Linux has a disk in memory of a size that one asks for'
   if (process.geteuid?.() !== 0) return 'only root may mount a disk'
   mkdirSync(disk)
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', disk], { stdio: 'pipe' })
+    mount()
+    // Where all tests are left out, nothing would take it away.
+    unmount()
     return undefined
   } catch (error) {
     return `a disk cannot be mounted: ${(error as Error).message}`
   }
+}
+
+function mount(): void {
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', disk], { stdio: 'pipe' })
+}
+
+function unmount(): void {
+  execFileSync('umount', [disk])
 }
 
 const valkeyrie = async (...args: readonly string[]) => {
@@ -46,12 +56,11 @@ describe.skipIf(reason !== undefined)(
     const on = (name: string) => join(disk, name)
 
     beforeAll(async () => {
+      mount()
       await using db = await Valkeyrie.open(source)
       await Promise.all(Array.from({ length: rows }, (_, n) => db.set(['n', n], 'x'.repeat(2_000))))
     })
-    afterAll(() => {
-      execFileSync('umount', [disk])
-    })
+    afterAll(unmount)
 
     it.each([
       ['backup', () => [source, on('backup.db')], 'STORAGE'],

@@ -1,6 +1,6 @@
 // The driver of SQLite implements the whole port; each method is short and calls the room that does the work.
 import type { CommitOutcome } from '../../commit/write.ts'
-import { DatabaseBusyError, StorageError } from '../../contract/errors.ts'
+import { DatabaseBusyError } from '../../contract/errors.ts'
 import type { FindPlan, Planned } from '../../query/plan.ts'
 import { clock } from '../../time/clock.ts'
 import { waited } from '../../trace/waiting.ts'
@@ -41,6 +41,7 @@ import {
   isPassing,
   isReadOnly,
   isUnanswerable,
+  openedToRead,
   toKvError,
 } from './file/engine-error.ts'
 import { LockShare } from './file/lock-share.ts'
@@ -355,8 +356,4 @@ export class SqliteDriver implements Driver {
       return attempt()
     }
   }
-}
-
-function openedToRead(outcome: string, options?: ErrorOptions): StorageError {
-  return new StorageError('SQLITE_READONLY', `The database was opened with readOnly: ${outcome}`, options)
 }

@@ -36,6 +36,11 @@ export function isReadOnly(error: unknown): boolean {
   return engineCode(error)?.startsWith('SQLITE_READONLY') === true
 }
 
+/** What is told when a database that was opened with `readOnly` is to be changed. `outcome`: what was not done. */
+export function openedToRead(outcome: string, options?: ErrorOptions): StorageError {
+  return new StorageError('SQLITE_READONLY', `The database was opened with readOnly: ${outcome}`, options)
+}
+
 /** The error to report for an error of the engine. */
 export function toKvError(error: unknown): unknown {
   if (error instanceof KvError) return error
