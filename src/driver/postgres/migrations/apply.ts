@@ -89,7 +89,7 @@ async function runStatement(
   const plain = withoutComments(text)
   // drizzle-kit begins a migration to be written by hand with a comment.
   if (plain === '') return
-  waiting.forgetDropped(plain)
+  waiting.forgetIn(plain)
   const statement = inSchema(plain, schema)
   const search = readSearchStatement(statement)
   if (search !== null) return runSearchStatement(connection, schema, search, migration)

@@ -4,7 +4,8 @@ import { ServerCatalog } from '../tables/catalog.ts'
 import { ServerIndexes } from '../tables/indexes.ts'
 import type { TypedIndex } from '../tables/typed-index.ts'
 
-const dropped = /^DROP INDEX (?:IF EXISTS )?"((?:[^"]|"")+)";?$/i
+const replaced =
+  /^(?:DROP INDEX(?: IF EXISTS)?|CREATE (?:UNIQUE )?INDEX(?: IF NOT EXISTS)?) "((?:[^"]|"")+)"(?:;?$| ON )/i
 
 /**
  * The unique indexes that wait for the end of a migration, because they have to hold only then: values may be shifted. The server looks at
@@ -41,9 +42,9 @@ export class WaitingIndexes {
     await this.#connection.execute('release savepoint kv_statement')
   }
 
-  /** An index that the migration drops is not built again. */
-  forgetDropped(statement: string): void {
-    const name = dropped.exec(statement)?.[1]?.replaceAll('""', '"')
+  /** An index that the migration drops, or creates itself, is not built again. */
+  forgetIn(statement: string): void {
+    const name = replaced.exec(statement)?.[1]?.replaceAll('""', '"')
     if (name !== undefined) this.#waiting.delete(name)
   }
 

@@ -1,5 +1,6 @@
 import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
 import type { Catalog } from '../../../catalog/catalog.ts'
+import { type SearchOf, searchesOf } from '../../../catalog/searches.ts'
 import { MigrationError } from '../../../contract/errors.ts'
 import type { Migration } from '../../migration.ts'
 import { pastSchemas } from '../../past-schemas.ts'
@@ -11,6 +12,7 @@ import { readCatalog } from '../tables/catalog.ts'
 import { hasTable } from '../tables/own-tables.ts'
 import { keepPastSchemas } from '../tables/past-schemas.ts'
 import { quoteText } from '../tables/table.ts'
+import { isDoneAhead } from './built-ahead.ts'
 import { registerMigrated } from './register.ts'
 import { createStaging, dropStaging, type StagingTable } from './staging-table.ts'
 import { damagedRows, explainFailure, FieldsUntold } from './statement-failure.ts'
@@ -29,7 +31,7 @@ export function applyMigration(
   const { collections, steps } = migration.snapshot
   const dialect = new SQLiteSyncDialect()
   const waiting = new WaitingIndexes(connection)
-  const session = sessionOver(insideTransaction(connection, waiting), dialect)
+  const session = sessionOver(insideTransaction(connection, searchesOf(collections), waiting), dialect)
   const before: Catalog = hasTable(connection, 'kv_collections') ? readCatalog(connection) : unknown
   // The migration of a step removes its results, even if there were no rows.
   if (steps.length > 0) connection.exec(createStaging)
@@ -55,12 +57,18 @@ const nested: Record<string, string> = {
   ROLLBACK: 'ROLLBACK TO drizzle_migration',
 }
 
-function insideTransaction(connection: Connection, waiting: WaitingIndexes): Connection {
+const nothing = { run() {} }
+
+function insideTransaction(
+  connection: Connection,
+  searches: readonly SearchOf[],
+  waiting: WaitingIndexes,
+): Connection {
   const prepare = (text: string) => {
     const statement = withoutComments(text)
     // drizzle-kit begins a migration to be written by hand with a comment.
-    if (statement === '') return { run() {} }
-    waiting.forgetDropped(statement)
+    if (statement === '') return nothing
+    if (isDoneAhead(connection, statement, searches, waiting)) return nothing
     const concerns = (collection: string) => statement.includes(quoteText(collection))
     const prepared = connection.prepare(nested[statement] ?? statement)
     if (prepared.reader) return prepared

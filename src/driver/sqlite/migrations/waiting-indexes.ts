@@ -1,10 +1,8 @@
 import { engineCode } from '../file/engine-error.ts'
 import type { Connection } from '../module/sqlite-module.ts'
 import { type BuiltIndex, builtIndexes, dropIndex, removeExpired } from '../tables/indexes.ts'
-import { kvTables } from '../tables/table.ts'
+import { foldedName, kvTables } from '../tables/table.ts'
 import { explainFailure } from './statement-failure.ts'
-
-const dropped = /^DROP INDEX (?:IF EXISTS )?(?:"((?:[^"]|"")+)"|`([^`]+)`);?$/i
 
 /**
  * The unique indexes that wait for the end of a migration, because they have to hold only then: values may be shifted. The engine looks at
@@ -33,11 +31,9 @@ export class WaitingIndexes {
     }
   }
 
-  /** An index that the migration drops is not built again. */
-  forgetDropped(statement: string): void {
-    const [, quoted, name] = dropped.exec(statement) ?? []
-    const index = quoted?.replaceAll('""', '"') ?? name
-    if (index !== undefined) this.#waiting.delete(index)
+  /** An index that the migration drops, or creates itself, is not built again. */
+  forget(name: string): void {
+    this.#waiting.delete(foldedName(name))
   }
 
   /** Builds them again. Throws a MigrationError that names the rows that are in the way. */
@@ -59,7 +55,7 @@ export class WaitingIndexes {
     )
     for (const index of found) {
       dropIndex(this.#connection, index.name)
-      this.#waiting.set(index.name, index)
+      this.#waiting.set(foldedName(index.name), index)
     }
     return found.length > 0
   }

@@ -58,23 +58,30 @@ export function indexChanges(
   const there = new Set<string>()
   const replace: string[] = []
   const extra: string[] = []
-  for (const { name, text, declaration } of built) {
+  for (const index of built) {
+    const { name, declaration } = index
     const declaredName = declaredNames.get(foldedName(name))
     if (declaredName === undefined) {
       if (declaration !== null && names.has(declaration.collection)) extra.push(name)
     } else {
       const wanted = declared.get(declaredName)!
       there.add(declaredName)
-      if (sameStatement(text, wanted)) continue
-      const other = readIndexText(wanted)
-      if (declaration !== null && !isDeepStrictEqual(declaration, other))
-        throw takenName(declaredName, declaration)
-      // An index that keeps bigints in order also serves an opener that does not know that they are bigints.
-      if (declaration !== null && holdsBigints(text) && !holdsBigints(wanted)) continue
-      replace.push(declaredName)
+      if (!isServing(index, declaredName, wanted)) replace.push(declaredName)
     }
   }
   return { create: [...declared.keys()].filter((name) => !there.has(name)), replace, extra }
+}
+
+/**
+ * Whether an index with the name of a declared one is as good as that, whose statement is `wanted`. Throws a MigrationError if it is of
+ * another declaration.
+ */
+export function isServing({ text, declaration }: BuiltIndex, name: string, wanted: string): boolean {
+  if (sameStatement(text, wanted)) return true
+  if (declaration === null) return false
+  if (!isDeepStrictEqual(declaration, readIndexText(wanted))) throw takenName(name, declaration)
+  // An index that keeps bigints in order also serves an opener that does not know that they are bigints.
+  return holdsBigints(text) && !holdsBigints(wanted)
 }
 
 /** Throws a MigrationError if two indexes that a database knows, of different programs or of another engine, would have one name. */
