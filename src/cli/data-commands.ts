@@ -1,5 +1,4 @@
 // export and import open a database, count and react to Ctrl+C in the same way: change both together.
-import { existsSync } from 'node:fs'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { storeOf } from '../api/database.ts'
 import { inspectStore, openDatabase } from '../api/open.ts'
@@ -282,12 +281,9 @@ async function openedStore(
   return { store, file: fileOf(locate(database)), [Symbol.asyncDispose]: () => store.close() }
 }
 
-/** Whether the database exists. */
+/** Whether the database exists. One that was killed while it was created has no tables yet, and is created like a new one. */
 async function isThere(database: string): Promise<boolean> {
-  const located = locate(database)
-  const file = fileOf(located)
-  if (file !== null) return existsSync(file)
-  const { engine, address } = located
+  const { engine, address } = locate(database)
   try {
     await engine.readCatalog(address, false, engine.checkOptions({}) as never)
     return true

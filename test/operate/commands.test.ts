@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
+import Database from 'better-sqlite3'
 import { Valkeyrie } from 'valkeyrie'
 import { expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
@@ -282,6 +283,30 @@ it('finishes an import that was killed when it is run again', async () => {
   const { text } = await valkeyrie('import', file, source, '--json')
   expect(JSON.parse(text)).toMatchObject({ imported: rows - stored, unchanged: stored })
   expect(count()).toBe(rows)
+})
+
+it.each([
+  ['has nothing in it', ''],
+  ['has a page', 'PRAGMA journal_mode = WAL'],
+  ['is marked', 'PRAGMA journal_mode = WAL; PRAGMA application_id = 0x564c4b59; PRAGMA user_version = 1'],
+])('imports into a new file whose maker was killed when it %s', async (_, made) => {
+  const [file, source] = [fresh('db'), fresh('ndjson')]
+  writeFileSync(source, '{"key":["n"],"value":1}')
+  writeFileSync(file, '')
+  new Database(file).exec(made).close()
+  expect(await valkeyrie('import', file, source, '--json')).toMatchObject({ code: 0 })
+  await using db = await Valkeyrie.open(file)
+  expect((await db.get(['n'])).value).toBe(1)
+})
+
+it('imports nothing into a file of another application', async () => {
+  const [file, source] = [fresh('db'), fresh('ndjson')]
+  writeFileSync(source, '{"key":["n"],"value":1}')
+  new Database(file).exec('CREATE TABLE notes (text)').close()
+  const before = readFileSync(file)
+  const { code, text } = await valkeyrie('import', file, source)
+  expect([code, text]).toEqual([1, expect.stringContaining('it belongs to another application')])
+  expect(readFileSync(file)).toEqual(before)
 })
 
 it('exports and imports while another process writes to the file', async () => {
