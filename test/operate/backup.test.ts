@@ -25,7 +25,7 @@ import { cli } from '../migrate/project.ts'
 import { unprivileged } from '../postgres/programs.ts'
 import { start } from '../processes/child.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
-import { waitFor } from '../waiting.ts'
+import { waitFor, waitUntil } from '../waiting.ts'
 
 const newPath = temporaryFolder()
 let folders = 0
@@ -310,6 +310,23 @@ test('kill -9 in a restore leaves the old or the new state, and the next one fin
   expect(await run('restore', target, path)).toMatchObject({ code: 0 })
   expect(await valueIn(path)).toBe(1)
   expect(partialsIn(folder)).toEqual([])
+})
+
+test('others may open a database at every moment of a restore and a copy that replace it', async () => {
+  const { path, target } = await filled(1)
+  expect(await run('backup', path, target)).toMatchObject({ code: 0 })
+  const openers = [1, 2].map(() => start('open-until-told', path))
+  for (const { lines } of openers) await waitUntil('the opener', () => lines.length > 0)
+  for (let times = extent('restores beneath those who open', 4, 40); times > 0; times--) {
+    expect(await run('restore', target, path, '--no-keep', '--wait', '600')).toMatchObject({ code: 0 })
+    expect(await run('copy', target, path, '--overwrite', '--wait', '600')).toMatchObject({ code: 0 })
+  }
+  for (const { process, ended, lines } of openers) {
+    process.stdin!.end()
+    expect(await ended).toBe(0)
+    expect(lines).toEqual(['begins'])
+  }
+  expect(await valueIn(path)).toBe(1)
 })
 
 test('a disk without room is an error, and leaves nothing', async () => {

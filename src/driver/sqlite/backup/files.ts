@@ -48,7 +48,7 @@ export async function restoreFile(
     const hasCompanions = databaseFiles(target).slice(1).some(existsSync)
     let kept: string | null = null
     const place = (partial: PartialFile) => {
-      if (!replaces) return partial.place()
+      if (!replaces || !existsSync(target)) return partial.place()
       kept = options.keep ? freeName(`${target}.before-restore`) : null
       exchange(partial, target, kept, hasCompanions)
     }

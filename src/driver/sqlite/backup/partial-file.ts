@@ -16,7 +16,7 @@ import { abandonedFiles } from '../../abandoned-files.ts'
 import { createFile } from '../../new-file.ts'
 import { alone } from '../file/alone.ts'
 import { databaseFiles } from '../file/database-file.ts'
-import { isBusy } from '../file/engine-error.ts'
+import { isPassing } from '../file/engine-error.ts'
 
 /** Separates the name of the target from what identifies the writer: the id of its process, and a unique part. */
 const mark = '.partial-'
@@ -89,7 +89,7 @@ function removeAbandoned(target: string): void {
       // Its process may be invisible from here, for example in another container.
       alone(path, () => removeAll(path))
     } catch (error) {
-      if (!isBusy(error)) removeAll(path)
+      if (!isPassing(error)) removeAll(path)
     }
   }
 }

@@ -3,10 +3,10 @@ import { DatabaseOpenError } from '../../../contract/errors.ts'
 import { openConnection } from '../module/open-connection.ts'
 import type { Connection, ModuleName } from '../module/sqlite-module.ts'
 import { registerBigintFunctions } from './bigint-functions.ts'
-import { assertOpenable, DatabaseFile } from './database-file.ts'
+import { assertOpenable, DatabaseFile, ReplacedMeanwhile } from './database-file.ts'
 import { memoryPath } from './database-path.ts'
 import { removeEmptyLog } from './empty-log.ts'
-import { isPassing } from './engine-error.ts'
+import { engineCode, isPassing } from './engine-error.ts'
 import { assertFormat } from './file-format.ts'
 import { registerMeaningFunctions } from './meaning-functions.ts'
 import { openError } from './open-error.ts'
@@ -53,10 +53,11 @@ export function connect({
   migrated = false,
 }: ConnectionOptions): Connected {
   let connection: Connection | undefined
+  let file: DatabaseFile | null = null
   let hadLog = false
   try {
-    const before = path === memoryPath ? null : DatabaseFile.at(path)
-    hadLog = before !== null && existsSync(`${before.path}-wal`)
+    if (path !== memoryPath) file = fileAt(path, readOnly, engine)
+    hadLog = file !== null && existsSync(`${file.path}-wal`)
     connection = openFile(path, readOnly, engine)
     assertFormat(connection, path, migrated)
     if (!readOnly) {
@@ -65,14 +66,35 @@ export function connect({
       connection.pragma(`synchronous = ${durability}`)
     }
     tune(connection)
-    return { connection, file: DatabaseFile.opened(path, before) }
+    file?.assertAt(path)
+    return { connection, file }
   } catch (error) {
     connection?.close()
     if (isPassing(error)) throw error
+    if ((file !== null && !file.isAt(path)) || hasLostJournal(error))
+      throw new ReplacedMeanwhile({ cause: error })
     if (!hadLog) removeEmptyLog(path)
     if (error instanceof DatabaseOpenError) throw error
     throw openError(path, error)
   }
+}
+
+/** The file at a path, made if it is missing: nobody could say whether a file that a connection has made is the one there afterwards. */
+function fileAt(path: string, readOnly: boolean, engine?: ModuleName): DatabaseFile {
+  const there = DatabaseFile.at(path)
+  if (there !== null) return there
+  openFile(path, readOnly, engine).close()
+  const made = DatabaseFile.at(path)
+  if (made === null) throw new ReplacedMeanwhile()
+  return made
+}
+
+/**
+ * Whether the journal of a transaction was gone when it ended: whoever opened the file that was at the path before takes it for the one
+ * of that file. All of the transaction is in this file by then.
+ */
+function hasLostJournal(error: unknown): boolean {
+  return engineCode(error) === 'SQLITE_IOERR_DELETE_NOENT'
 }
 
 /** Opens another connection to a file that is already set up. */

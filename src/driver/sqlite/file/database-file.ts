@@ -2,7 +2,6 @@ import { lstatSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseOpenError, StorageError } from '../../../contract/errors.ts'
 import { kindOf } from '../../file-kind.ts'
-import { memoryPath } from './database-path.ts'
 import { PathHandle } from './path-handle.ts'
 
 /** The files that the engine writes beside an open one. */
@@ -19,7 +18,11 @@ const clockTick = 20
 const noThrow = { throwIfNoEntry: false } as const
 
 /** Another file came to the path while it was being opened: open it again. */
-export class ReplacedMeanwhile extends Error {}
+export class ReplacedMeanwhile extends Error {
+  constructor(options?: ErrorOptions) {
+    super('another file came to the path', options)
+  }
+}
 
 /**
  * The file of a database: its real path, after symbolic links, and its identity, whatever is at that path later. Its content is
@@ -43,15 +46,24 @@ export class DatabaseFile {
   /** The file that a path leads to; `null` if there is none. */
   static at(path: string): DatabaseFile | null {
     const stats = statSync(path, noThrow)
-    return stats === undefined ? null : new DatabaseFile(realpathSync(path), stats)
+    if (stats === undefined) return null
+    try {
+      return new DatabaseFile(realpathSync(path), stats)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+      throw error
+    }
   }
 
-  /** The file that was opened at a path where `before` was; `null` for a database in memory. */
-  static opened(path: string, before: DatabaseFile | null): DatabaseFile | null {
-    if (path === memoryPath) return null
-    const file = DatabaseFile.at(path)
-    if (file === null || (before !== null && !file.#isOf(before.#stats))) throw new ReplacedMeanwhile()
-    return file
+  /** Whether a path leads to it. */
+  isAt(path: string): boolean {
+    const stats = statSync(path, noThrow)
+    return stats !== undefined && this.#isOf(stats)
+  }
+
+  /** Throws ReplacedMeanwhile if a path no longer leads to it. */
+  assertAt(path: string): void {
+    if (!this.isAt(path)) throw new ReplacedMeanwhile()
   }
 
   /**
@@ -62,8 +74,7 @@ export class DatabaseFile {
     const now = Date.now()
     const changedAt = this.#handle.changedAt(this.path, this.#stats)
     if (this.#isThere && changedAt === this.#changedAt && isRecent(this.#foundAt, now)) return
-    const stats = statSync(this.path, noThrow)
-    this.#isThere = stats !== undefined && this.#isOf(stats)
+    this.#isThere = this.isAt(this.path)
     if (!this.#isThere) {
       throw new StorageError(
         'SQLITE_READONLY_DBMOVED',
