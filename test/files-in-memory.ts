@@ -1,6 +1,6 @@
 import { accessSync, chmodSync, constants, mkdirSync, readdirSync, rmSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
-import { isAlive } from '../src/driver/is-alive.ts'
+import { isAlive } from '../src/driver/sqlite/backup/is-alive.ts'
 
 /** A file system in memory, on Linux. */
 const memory = '/dev/shm'

@@ -1,17 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { createWriteStream, existsSync, lstatSync, realpathSync, rmSync } from 'node:fs'
+import { createWriteStream, existsSync, lstatSync, realpathSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { abandonedFiles } from '../driver/abandoned-files.ts'
 import { isSameFile, otherThanFile } from '../driver/file-kind.ts'
 import { createFile } from '../driver/new-file.ts'
 
 /**
- * Writes chunks of text into a file, completely or not at all: first under a temporary name, then synced to disk, then renamed.
- * Removes what killed processes have left of it. The file has the permissions of the database, if that is a file. Throws a TypeError
- * if the file exists (without `overwrite`), and always for the database itself, and for anything but a file.
+ * Writes chunks of text into a file, completely or not at all: first under a temporary name, then synced to disk, then renamed. The
+ * file has the permissions of the database, if that is a file. Throws a TypeError if the file exists (without `overwrite`), and
+ * always for the database itself, and for anything but a file.
  */
 export async function writeFileWhole(
   file: string,
@@ -21,11 +20,14 @@ export async function writeFileWhole(
 ): Promise<void> {
   const path = resolve(file)
   assertFree(path, database, overwrite)
+  // In containers, processes often have the same id.
   const part = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.part`
   try {
-    const out = createWriteStream(part, { fd: createFile(part, database), flush: true })
-    for (const left of abandonedFiles(path, '.', /^(\d+)-[0-9a-f]{8}\.part$/)) rmSync(left, { force: true })
-    await pipeline(Readable.from(chunks), out, signal ? { signal } : {})
+    await pipeline(
+      Readable.from(chunks),
+      createWriteStream(part, { fd: createFile(part, database), flush: true }),
+      signal ? { signal } : {},
+    )
     assertFree(path, database, overwrite)
     await rename(part, path)
     await syncFolder(dirname(path))

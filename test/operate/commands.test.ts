@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -191,21 +191,6 @@ it('writes an export whole or not at all, and over nothing unless asked', async 
   const { text } = await run(path('.'), [cli, 'export', from])
   expect(text).toBe(before)
   expect(readdirSync(path('.')).filter((name) => name.endsWith('.part'))).toEqual([])
-})
-
-it('removes what killed exports to the same file have left, and nothing of others', async () => {
-  const from = await filled()
-  const output = fresh('ndjson')
-  const { pid: gone } = spawnSync(process.execPath, ['--version'])
-  const others = [
-    `${output}.${process.pid}-0123abcd.part`,
-    `${output}.${gone}.part`,
-    `${output}x.${gone}-0123abcd.part`,
-  ]
-  const left = `${output}.${gone}-0123abcd.part`
-  for (const file of [...others, left]) writeFileSync(file, '')
-  expect(await valkeyrie('export', from, '--output', output)).toMatchObject({ code: 0 })
-  expect([...others, left].filter((file) => existsSync(file))).toEqual(others)
 })
 
 it.each([

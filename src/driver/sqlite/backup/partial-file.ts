@@ -7,16 +7,17 @@ import {
   linkSync,
   lstatSync,
   openSync,
+  readdirSync,
   renameSync,
   rmSync,
 } from 'node:fs'
-import { dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { abandonedFiles } from '../../abandoned-files.ts'
 import { createFile } from '../../new-file.ts'
 import { alone } from '../file/alone.ts'
 import { databaseFiles } from '../file/database-file.ts'
 import { isPassing } from '../file/engine-error.ts'
+import { isAlive } from './is-alive.ts'
 
 /** Separates the name of the target from what identifies the writer: the id of its process, and a unique part. */
 const mark = '.partial-'
@@ -84,7 +85,14 @@ export class PartialFile {
 
 /** Removes what killed processes have left behind while writing for this target. */
 function removeAbandoned(target: string): void {
-  for (const path of abandonedFiles(target, mark, /^(\d+)-[0-9a-f]{8}$/)) {
+  const folder = dirname(target)
+  const prefix = `${basename(target)}${mark}`
+  for (const name of readdirSync(folder)) {
+    const [, pid] = name.startsWith(prefix)
+      ? (/^(\d+)-[0-9a-f]{8}$/.exec(name.slice(prefix.length)) ?? [])
+      : []
+    if (pid === undefined || isAlive(Number(pid))) continue
+    const path = join(folder, name)
     try {
       // Its process may be invisible from here, for example in another container.
       alone(path, () => removeAll(path))
