@@ -132,6 +132,8 @@ export function reserveOutput(): void {
   const { stdout, stderr } = process
   writeOut = stdout.write.bind(stdout)
   stdout.write = stderr.write.bind(stderr)
+  // What waits for room in the one waits for the other.
+  stderr.on('drain', () => stdout.emit('drain'))
 }
 
 /**

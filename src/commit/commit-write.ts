@@ -68,10 +68,11 @@ export function commitWrite(write: AtomicWrite, context: ApplyContext, marks: Ma
       error instanceof InsertConflict
         ? { type: 'conflict', conflicts: error.conflicts }
         : { type: 'failed', error }
-    // A single insert that meets a value has changed nothing.
+    // A single insert that meets a value has changed nothing, nor has a single sum, min or max that fails.
     const isUnchanged = mutations.length === 1 && outcome.type === 'conflict'
+    const mayHaveChanged = (mayFailHalfway && !isUnchanged) || !mayFail
     if (guarded) transaction.undo()
-    else if ((mayFailHalfway && !isUnchanged) || !mayFail) throw new HalfApplied(outcome)
+    else if (mayHaveChanged) throw new HalfApplied(outcome)
     return outcome
   }
 }
@@ -90,14 +91,14 @@ function areReplaced(
   const marked = marks !== 'none'
   if (marked) transaction.mark()
   const isDone = applyReplacements(checks, mutations, context)
-  if (!isDone && !marked) throw new HalfApplied(null)
   if (isDone) {
     if (marked) transaction.keep()
-  } else {
-    transaction.undo()
-    transaction.log.reset()
+    return true
   }
-  return isDone
+  transaction.log.reset()
+  if (!marked) throw new HalfApplied(null)
+  transaction.undo()
+  return false
 }
 
 function committed(

@@ -114,6 +114,7 @@ export class Pump<J> {
 
   /** Waits, unless it is stopped. */
   async #pause(milliseconds: number): Promise<void> {
+    if (this.#stopped) return
     const { promise, resolve } = Promise.withResolvers<void>()
     const timer = setTimeout(resolve, milliseconds)
     this.#wake = resolve

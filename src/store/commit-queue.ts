@@ -19,10 +19,10 @@ import { tracedCommit } from './traced-commit.ts'
 /** How many milliseconds until checking again whether another's turn has ended. */
 const longestPause = 4
 
-/** In how many mutations to look for a key; longer than that takes as long as the commit. */
-const mostLookedFor = 256
+/** In how many mutations to look for a key: in more, it takes longer than to wait for all. */
+const mostLookedIn = 64
 
-/** A write of more mutations has a transaction to itself, which is all that it leaves if it fails: it needs no mark to return to. */
+/** A write of more rows has a transaction to itself, which is all that it leaves if it fails: it needs no mark to return to. */
 const mostTogether = 256
 
 const ignore = (): void => {}
@@ -36,6 +36,8 @@ interface QueuedWrite {
   readonly write: AtomicWrite
   readonly resolve: (outcome: SettledOutcome) => void
   readonly reject: (error: unknown) => void
+  /** What the caller gets. */
+  readonly outcome: Promise<SettledOutcome>
   /** How many tasks were requested before it. */
   readonly era: number
 }
@@ -52,9 +54,12 @@ export class CommitQueue {
   readonly #path: string
   readonly #portion = new Portion()
   #queue: QueuedWrite[] = []
-  /** The writes that are being committed. */
+  /** The writes that are being committed, and those that wait with them. */
   #inHand: readonly QueuedWrite[] = []
-  #last: Promise<unknown> = settled
+  /** The newest task, while it waits or runs. */
+  #task: Promise<unknown> | null = null
+  /** Settles with all writes and the task that were there when it was made; null after a further one. */
+  #all: Promise<void> | null = null
   #scheduled = false
   #draining: Promise<void> | null = null
   #closed = false
@@ -70,22 +75,30 @@ export class CommitQueue {
   /** Resolves when the write is committed, or its checks have failed; rejects if it cannot be applied. */
   submit(write: AtomicWrite): Promise<SettledOutcome> {
     if (this.#closed) return Promise.reject(new DatabaseClosedError())
-    const outcome = new Promise<SettledOutcome>((resolve, reject) => {
-      this.#queue.push({ write, resolve, reject, era: this.#era })
-      if (write.turn !== undefined) this.#wake()
-      this.#schedule()
-    })
-    this.#last = outcome
+    const { promise: outcome, resolve, reject } = Promise.withResolvers<SettledOutcome>()
+    this.#queue.push({ write, resolve, reject, outcome, era: this.#era })
+    this.#all = null
+    if (write.turn !== undefined) this.#wake()
+    this.#schedule()
     return outcome
   }
 
   /**
-   * Resolves when the writes submitted so far are settled; `undefined` if none of them is left, or none that may write this key.
+   * Resolves when the writes and tasks submitted so far are settled, or those writes that may write this key; `undefined` if there are
+   * none.
    */
   earlier(key?: Uint8Array): Promise<void> | undefined {
-    if (this.#queue.length === 0 && this.#inHand.length === 0) return undefined
-    if (key !== undefined && !mayWrite([...this.#inHand, ...this.#queue], key)) return undefined
-    return this.#last.then(ignore, ignore)
+    if (this.#queue.length === 0 && this.#inHand.length === 0 && this.#task === null) return undefined
+    if (key === undefined || this.#task !== null) return this.#settled()
+    const writing = outcomesOf(key, this.#queue, this.#inHand)
+    if (writing === null) return this.#settled()
+    return writing.length === 0 ? undefined : Promise.allSettled(writing).then(ignore)
+  }
+
+  #settled(): Promise<void> {
+    const outcomes = [...this.#inHand, ...this.#queue].map(({ outcome }) => outcome)
+    this.#all ??= Promise.allSettled([this.#task, ...outcomes]).then(ignore)
+    return this.#all
   }
 
   /** Accepts no more writes, and resolves when the submitted ones are settled. */
@@ -103,6 +116,12 @@ export class CommitQueue {
     const result = (this.#draining ?? Promise.resolve())
       .then(() => this.#settle(earlier, isInTurn))
       .then(task)
+    this.#task = result
+    this.#all = null
+    const done = () => {
+      if (this.#task === result) this.#task = null
+    }
+    void result.then(done, done)
     this.#occupy(result)
     return result
   }
@@ -264,24 +283,26 @@ function inTransactions(writes: readonly QueuedWrite[]): QueuedWrite[][] {
   const parts: QueuedWrite[][] = []
   let isAlone = true
   for (const queued of writes) {
-    const { claim, mutations } = queued.write
-    const isLarge = mutations.length > mostTogether
-    if (isAlone || isLarge || claim !== undefined) parts.push([])
+    const isLarge = rowsOf(queued.write) > mostTogether
+    if (isAlone || isLarge || queued.write.claim !== undefined) parts.push([])
     parts.at(-1)!.push(queued)
     isAlone = isLarge
   }
   return parts
 }
 
-/** Whether one of these writes may write this key. It is not looked for in many. */
-function mayWrite(writes: readonly QueuedWrite[], key: Uint8Array): boolean {
+/** The outcomes of the writes that write this key; null if there are too many to look at, or a claim, which may write it. */
+function outcomesOf(key: Uint8Array, ...lists: (readonly QueuedWrite[])[]): Promise<unknown>[] | null {
+  const found: Promise<unknown>[] = []
   let looked = 0
-  for (const { write } of writes) {
-    looked += write.mutations.length
-    if (looked > mostLookedFor || write.claim !== undefined) return true
-    if (write.mutations.some((mutation) => compareBytes(mutation.key, key) === 0)) return true
+  for (const list of lists) {
+    for (const { write, outcome } of list) {
+      looked += write.mutations.length
+      if (looked > mostLookedIn || write.claim !== undefined) return null
+      if (write.mutations.some((mutation) => compareBytes(mutation.key, key) === 0)) found.push(outcome)
+    }
   }
-  return false
+  return found
 }
 
 function rowsOf({ mutations, claim }: AtomicWrite): number {

@@ -78,8 +78,8 @@ export interface RowStore extends Reader {
 
   /**
    * In a database: resolves when the writes that were called before are settled, or those of this key; `undefined` if there are none.
-   * What reads first and then writes waits for them, so that it finds what they have left. Left out in a unit of work, which reads
-   * its own writes.
+   * What reads first and then writes waits for them, so that it finds what they have left; calls that are still reading are none yet.
+   * Always `undefined` in a unit of work, which reads its own writes.
    */
   earlierWrites?(key?: Uint8Array): Promise<void> | undefined
 

@@ -73,6 +73,7 @@ export class UnitStore extends ForwardingStore<Store> implements RowStore, Reade
   /** What the unit has read and written, after it is closed. */
   async finish(): Promise<AtomicWrite> {
     await this.writeChangedValues()
+    this.#refuseAssigned()
     const mutations = this.own.all()
     // Without a write there is nothing to check: all reads come from one state.
     const reads = mutations.length === 0 ? undefined : await this.#reader.readSet()
@@ -243,7 +244,7 @@ export class UnitStore extends ForwardingStore<Store> implements RowStore, Reade
     if (loaded === undefined) return
     if (mutation.type === 'delete') {
       // What is assigned from now on comes after it.
-      adoptAssigned(loaded)
+      show(loaded, loaded.value)
     } else if (mutation.type === 'touch') {
       adoptAssigned(loaded)
       loaded.row = { ...loaded.row, expiresAt: mutation.expiresAt }
@@ -302,13 +303,7 @@ export class UnitStore extends ForwardingStore<Store> implements RowStore, Reade
   /** The stored form of a value that was changed in place; `null` if it was not, or if it is no longer current. */
   #changedForm(loaded: Loaded): StoredForm | null {
     const { row, key } = loaded
-    if (!this.#isCurrent(key, row)) {
-      if (isAssigned(loaded) && this.#lastWrite(key)?.type === 'delete')
-        throw new TypeError(
-          `${formatKey(key)} was deleted before its entry got another value: write it with set or insert`,
-        )
-      return null
-    }
+    if (!this.#isCurrent(key, row)) return null
     adoptAssigned(loaded)
     const form = encodeLoaded(loaded, this.format)
     return sameForm(form, row) ? null : form
@@ -349,6 +344,18 @@ export class UnitStore extends ForwardingStore<Store> implements RowStore, Reade
     if (this.own.keys.length === 0) return true
     const last = this.#lastWrite(key)
     return last === undefined || (last.type === 'set' && sameForm(last.stored, row))
+  }
+
+  /** Throws a TypeError for an entry that got another value after its row was deleted: nothing would be written. */
+  #refuseAssigned(): void {
+    for (const encodedKey of this.own.keys) {
+      const loaded = this.#loaded.get(keyText(encodedKey))
+      if (loaded === undefined || this.#lastWrite(loaded.key)?.type !== 'delete' || !isAssigned(loaded))
+        continue
+      throw new TypeError(
+        `${formatKey(loaded.key)} was deleted before its entry got another value: write it with set or insert`,
+      )
+    }
   }
 
   #lastWrite(key: Key): Mutation | undefined {

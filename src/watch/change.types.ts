@@ -15,8 +15,8 @@ export interface ChangesOptions extends WatchOptions {
  * changes of one commit share its versionstamp.
  *
  * A `set` has the value while that is the newest of its key. Once it is overwritten, removed or expired, the change is
- * `superseded` and its value is null, unless you open with `log: { values: true }`. Values are read ahead: another
- * process may have overwritten that of a change since, for about a second at most.
+ * `superseded` and its value is null, unless you open with `log: { values: true }`. Values are read ahead: others,
+ * with a handle of their own, may have overwritten that of a change since, for about a second at most.
  */
 export type Change<K extends Key = Key, V = unknown> =
   | ChangeTo<'set', K, V>

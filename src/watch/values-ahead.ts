@@ -61,6 +61,7 @@ export class ValuesAhead {
       if (needsRow(change)) wanted.push({ key: change.key, version })
     }
     const { reports } = this.#hub
+    const began = clock()
     try {
       this.#rows = await this.#driver.rowsOfVersions(wanted, bytesAhead)
     } catch (error) {
@@ -70,7 +71,7 @@ export class ValuesAhead {
       return this.#read(pending, place)
     }
     this.#next = 0
-    this.#readAt = clock()
+    this.#readAt = began
     this.#reports = reports
     this.#count = this.#rows.length < wanted.length ? this.#rows.length : Math.min(2 * this.#count, mostAhead)
   }

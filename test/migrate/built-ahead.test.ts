@@ -113,6 +113,13 @@ describe('an index with the name of one that a migration of a file makes', () =>
     expect(await made.migrate()).toEqual([made.generated!.tag])
     expect(await withSql(made.path, null)).toEqual([])
   })
+
+  it('of another table must be there to be dropped', async () => {
+    const made = await upgrade([after], rows, [before])
+    const file = join(made.project.migrations, `${made.generated!.tag}.sql`)
+    writeFileSync(file, `DROP INDEX "orders_n";\n--> statement-breakpoint\n${readFileSync(file, 'utf8')}`)
+    await expect(made.migrate()).rejects.toThrow(/no such index: orders_n/)
+  })
 })
 
 /** Runs SQL on a file, and gives the statements of the indexes of its rows. */

@@ -218,6 +218,18 @@ export const entryCases: Cases = {
         ;(nobody as { value: unknown }).value = bob
       }),
     ).rejects.toThrow(TypeError)
+    const again = db.unitOfWork(async (unit) => {
+      const { users } = unit.repositories
+      const [entry, byKey] = [await users.get('bob'), await unit.get(['users', 'bob'])]
+      // Whatever was assigned before a delete goes with the row.
+      Object.assign(entry, { value: { ...bob } })
+      Object.assign(byKey, { value: { ...bob } })
+      await users.delete('bob')
+      Object.assign(entry, { value: { ...bob } })
+      expect(await users.exists('bob')).toBe(false)
+      await users.insert('bob', bob)
+    })
+    await again
     for (const isBefore of [false, true]) {
       const assigned = db.unitOfWork(async (unit) => {
         const entry = await unit.repositories.users.get('bob')

@@ -1,18 +1,20 @@
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import { WatchHub } from '../../../src/broadcast/hub.ts'
 import { Pump } from '../../../src/delivery/pump.ts'
 import type { Driver } from '../../../src/driver/driver.ts'
 import { lookForCommits } from '../../../src/driver/look-for-commits.ts'
 import { prefixRange } from '../../../src/key/range.ts'
+import { waitUntil } from '../../waiting.ts'
 
 const fault = new Error('The server does not answer')
 
-/** A pump over a hub that cannot be watched at first, so many times, and what it reports. */
-function pumpOver(failures: number, work: (pump: Pump<number>) => void) {
+/** A pump over a hub that cannot be watched at first, so many times, and what it reports. `fail`: called before each failure. */
+function pumpOver(failures: number, work: (pump: Pump<number>) => void, fail = (_: Pump<number>) => {}) {
   let left = failures
   const latestVersion = async () => {
-    if (left-- > 0) throw fault
-    return 0
+    if (left-- <= 0) return 0
+    fail(pump)
+    throw fault
   }
   const follow: Driver['follow'] = (_since, signal) => lookForCommits(() => 0, signal)
   const errors: unknown[] = []
@@ -37,8 +39,19 @@ it('tries again if changes cannot be followed at first', async () => {
 it('can be stopped while it waits to try again', async () => {
   const { pump, errors } = pumpOver(Number.POSITIVE_INFINITY, () => {})
   const running = pump.run()
-  await new Promise((resolve) => setTimeout(resolve, 120))
+  await waitUntil('two failures', () => errors.length > 1)
   pump.stop()
   await running
-  expect(errors.length).toBeGreaterThan(1)
+})
+
+it('can be stopped while it tries, and waits no more then', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const { pump, errors } = pumpOver(
+    Number.POSITIVE_INFINITY,
+    () => {},
+    (pump) => pump.stop(),
+  )
+  await pump.run()
+  expect(errors).toEqual([fault])
 })

@@ -87,3 +87,92 @@ it('a large write is committed alone, in its place', async () => {
   await Promise.all([1, 256, 257, 300, 2, 3].map(writing))
   expect(batches).toEqual([[1, 256], [257], [300], [2, 3]])
 })
+
+/** A queue whose commits last until they are let go; a write of no turn waits while `turn.isOn`. */
+function heldQueue() {
+  const turn = { isOn: false }
+  const held: (() => void)[] = []
+  const settled: string[] = []
+  const commit = async ({ writes }: CommitBatch): Promise<BatchOutcome> => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    held.push(resolve)
+    await promise
+    const outcomes = writes.map((write) =>
+      turn.isOn && write.turn === undefined
+        ? ({ type: 'waits', until: 0 } as const)
+        : ({ type: 'committed', version: 1, touched: 0 } as const),
+    )
+    return { type: 'done', outcomes, took: 0 }
+  }
+  const filing = new Filing(catalogOf(1, 'users'), new Registry().add(users))
+  const queue = new CommitQueue({ commit } as Partial<Driver> as Driver, filing, ':memory:')
+  return {
+    queue,
+    turn,
+    settled,
+    submit: (id: string, write: Partial<AtomicWrite> = {}) =>
+      void queue.submit({ ...writeOf(id), ...write }).then(() => settled.push(id)),
+    earlier: (name: string, key?: Uint8Array) =>
+      void queue.earlier(key)?.then(() => settled.push(`earlier ${name}`)),
+    async letGo() {
+      held.shift()?.()
+      await nextTurn()
+    },
+  }
+}
+
+it('what waits for earlier writes waits for one that waits for the end of a turn', async () => {
+  const { queue, turn, settled, submit, earlier, letGo } = heldQueue()
+  turn.isOn = true
+  submit('outside')
+  submit('within', { turn: 'mine' })
+  earlier('of outside', encodeKey(['users', 'outside']))
+  earlier('of within', encodeKey(['users', 'within']))
+  earlier('all')
+  await nextTurn()
+  await letGo()
+  expect(settled).toEqual(['within', 'earlier of within'])
+  turn.isOn = false
+  while (settled.length < 5) await letGo()
+  expect(settled.slice(2)).toEqual(['outside', 'earlier of outside', 'earlier all'])
+  expect(queue.earlier()).toBeUndefined()
+})
+
+it('what waits for earlier writes waits for those that are being committed, but not for those of other keys', async () => {
+  const { queue, settled, submit, earlier, letGo } = heldQueue()
+  submit('first')
+  await nextTurn()
+  submit('second')
+  expect(queue.earlier(encodeKey(['users', 'third']))).toBeUndefined()
+  earlier('of first', encodeKey(['users', 'first']))
+  earlier('all')
+  await letGo()
+  expect(settled).toEqual(['first', 'earlier of first'])
+  while (settled.length < 4) await letGo()
+  expect(settled.slice(2)).toEqual(['second', 'earlier all'])
+})
+
+it('what waits for earlier writes waits for a task that runs in its turn', async () => {
+  const { queue, settled, earlier } = heldQueue()
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const cleared = queue.inTurn(() => promise).then(() => settled.push('cleared'))
+  earlier('of any', encodeKey(['users', 'any']))
+  await nextTurn()
+  expect(settled).toEqual([])
+  resolve()
+  await cleared
+  await nextTurn()
+  expect(settled).toEqual(['cleared', 'earlier of any'])
+  expect(queue.earlier()).toBeUndefined()
+})
+
+it('to wait for many earlier writes takes no longer for each of many calls', async () => {
+  const { queue, submit, letGo } = heldQueue()
+  for (let n = 0; n < 1_000; n++) submit(`row ${n}`)
+  const waits = Array.from({ length: 1_000 }, (_, n) => queue.earlier(encodeKey(['users', n])))
+  expect(new Set(waits).size).toBe(1)
+  await nextTurn()
+  await letGo()
+  while (queue.earlier() !== undefined) await letGo()
+  await Promise.all(waits)
+})
