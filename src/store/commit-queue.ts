@@ -56,10 +56,10 @@ export class CommitQueue {
   #queue: QueuedWrite[] = []
   /** The writes that are being committed, and those that wait with them. */
   #inHand: readonly QueuedWrite[] = []
-  /** The newest task, while it waits or runs. */
-  #task: Promise<unknown> | null = null
-  /** Settles with all writes and the task that were there when it was made; null after a further one. */
-  #all: Promise<void> | null = null
+  /** How many tasks wait or run. */
+  #tasks = 0
+  /** Resolves when the queued writes are settled. Made for the first who waits for them. */
+  #queued: PromiseWithResolvers<void> | null = null
   #scheduled = false
   #draining: Promise<void> | null = null
   #closed = false
@@ -77,7 +77,6 @@ export class CommitQueue {
     if (this.#closed) return Promise.reject(new DatabaseClosedError())
     const { promise: outcome, resolve, reject } = Promise.withResolvers<SettledOutcome>()
     this.#queue.push({ write, resolve, reject, outcome, era: this.#era })
-    this.#all = null
     if (write.turn !== undefined) this.#wake()
     this.#schedule()
     return outcome
@@ -88,17 +87,13 @@ export class CommitQueue {
    * none.
    */
   earlier(key?: Uint8Array): Promise<void> | undefined {
-    if (this.#queue.length === 0 && this.#inHand.length === 0 && this.#task === null) return undefined
-    if (key === undefined || this.#task !== null) return this.#settled()
-    const writing = outcomesOf(key, this.#queue, this.#inHand)
-    if (writing === null) return this.#settled()
-    return writing.length === 0 ? undefined : Promise.allSettled(writing).then(ignore)
-  }
-
-  #settled(): Promise<void> {
-    const outcomes = [...this.#inHand, ...this.#queue].map(({ outcome }) => outcome)
-    this.#all ??= Promise.allSettled([this.#task, ...outcomes]).then(ignore)
-    return this.#all
+    const isEmpty = this.#queue.length === 0
+    if (isEmpty && this.#draining === null) return undefined
+    const writing = key === undefined || this.#tasks > 0 ? null : outcomesOf(key, this.#queue, this.#inHand)
+    if (writing !== null) return writing.length === 0 ? undefined : Promise.allSettled(writing).then(ignore)
+    if (isEmpty) return this.#draining!
+    this.#queued ??= Promise.withResolvers()
+    return this.#queued.promise
   }
 
   /** Accepts no more writes, and resolves when the submitted ones are settled. */
@@ -110,18 +105,18 @@ export class CommitQueue {
   /** Runs a task that also writes, in its place: after the writes submitted before it, before those submitted later. */
   inTurn<T>(task: () => Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(new DatabaseClosedError())
-    const earlier = this.#queue
-    this.#queue = []
+    const [earlier, waiters] = this.#take()
     this.#era += 1
+    this.#tasks += 1
     const result = (this.#draining ?? Promise.resolve())
       .then(() => this.#settle(earlier, isInTurn))
-      .then(task)
-    this.#task = result
-    this.#all = null
-    const done = () => {
-      if (this.#task === result) this.#task = null
-    }
-    void result.then(done, done)
+      .then(() => {
+        waiters?.resolve()
+        return task()
+      })
+      .finally(() => {
+        this.#tasks -= 1
+      })
     this.#occupy(result)
     return result
   }
@@ -144,10 +139,19 @@ export class CommitQueue {
 
   #drain(): Promise<void> {
     if (this.#draining !== null) return this.#draining
-    const batch = this.#queue
-    this.#queue = []
+    const [batch, waiters] = this.#take()
     const era = this.#era
-    return this.#occupy(this.#settle(batch, (later) => later.era === era || isInTurn(later)))
+    const work = this.#settle(batch, (later) => later.era === era || isInTurn(later))
+    if (waiters !== null) void work.then(waiters.resolve, waiters.resolve)
+    return this.#occupy(work)
+  }
+
+  /** The queued writes, and who waits for them. */
+  #take(): readonly [readonly QueuedWrite[], PromiseWithResolvers<void> | null] {
+    const [queue, waiters] = [this.#queue, this.#queued]
+    this.#queue = []
+    this.#queued = null
+    return [queue, waiters]
   }
 
   /** Lets no write begin before this work is done. */
@@ -155,7 +159,10 @@ export class CommitQueue {
     const done = () => {
       if (this.#draining !== draining) return
       this.#draining = null
-      if (this.#queue.length > 0) this.#schedule()
+      if (this.#queue.length > 0) return this.#schedule()
+      // The work has taken them, too.
+      this.#queued?.resolve()
+      this.#queued = null
     }
     const draining = work.then(done, done)
     this.#draining = draining
