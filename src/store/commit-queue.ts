@@ -177,7 +177,12 @@ export class CommitQueue {
       const [part, rest] = this.#parts(left, isTurn)
       this.#inHand = left
       const waiting: QueuedWrite[] = []
-      for (const together of inTransactions(part)) waiting.push(...(await this.#commitBatch(together)))
+      for (const together of inTransactions(part)) {
+        // The turn may end between two transactions, and no later write may overtake one that waits for that.
+        const tried = waiting.length === 0 ? together : together.filter(isInTurn)
+        if (tried !== together) waiting.push(...together.filter((queued) => !isInTurn(queued)))
+        if (tried.length > 0) waiting.push(...(await this.#commitBatch(tried)))
+      }
       isTurn = waiting.length > 0
       if (waiting.length === part.length) await waited(this.#path, 'turn', this.#pause())
       left = [...waiting, ...rest]

@@ -176,3 +176,17 @@ it('to wait for many earlier writes takes no longer for each of many calls', asy
   while (queue.earlier() !== undefined) await letGo()
   await Promise.all(waits)
 })
+
+it('a large write overtakes no earlier one that has waited for the end of a turn', async () => {
+  const { turn, settled, submit, letGo } = heldQueue()
+  const { mutations } = writeOf('large')
+  turn.isOn = true
+  submit('small')
+  submit('large', { mutations: Array.from({ length: 300 }, () => mutations[0]!) })
+  submit('small again')
+  await nextTurn()
+  await letGo()
+  turn.isOn = false
+  while (settled.length < 3) await letGo()
+  expect(settled).toEqual(['small', 'large', 'small again'])
+})
