@@ -131,9 +131,20 @@ export function printPart(text: string): void {
 export function reserveOutput(): void {
   const { stdout, stderr } = process
   writeOut = stdout.write.bind(stdout)
-  stdout.write = stderr.write.bind(stderr)
-  // What waits for room in the one waits for the other.
-  stderr.on('drain', () => stdout.emit('drain'))
+  const write = stderr.write.bind(stderr) as (...args: readonly unknown[]) => boolean
+  let isFull = false
+  stdout.write = (...args: readonly unknown[]) => {
+    const hasRoom = write(...args)
+    if (!hasRoom && !isFull) {
+      isFull = true
+      // Whoever waits for room in the one waits for the other.
+      stderr.once('drain', () => {
+        isFull = false
+        stdout.emit('drain')
+      })
+    }
+    return hasRoom
+  }
 }
 
 /**
