@@ -259,8 +259,8 @@ export interface Driver extends Reader {
   /** Copies the state of the database at one moment to the target. */
   backup(target: string, options: BackupOptions): Promise<Backup>
   close(): Promise<void>
-  /** Throws a StorageError if the database is open for reading only. */
-  assertWritable(): void
+  /** Throws a StorageError if the database is open for reading only. `outcome`: what it says of that, 'nothing was written'. */
+  assertWritable(outcome?: string): void
   /**
    * Closes the database, and removes what it keeps outside this process. Rejects with DatabaseBusyError, and removes nothing, if
    * others have it open; it may then be called again.

@@ -14,6 +14,13 @@ import type { QueueRows } from './queue-rows.ts'
 import { newJob, type StoredJob, type StoredSchedule } from './rows.ts'
 import { nowOf, type QueueDatabase, type QueueOperation } from './target.ts'
 
+/** Whose schedules fire, and which of them cannot be read or enqueued here. */
+export interface Firing {
+  readonly rows: QueueRows
+  readonly database: QueueDatabase
+  readonly passedOver: PassedOver
+}
+
 interface Schedule extends Found {
   readonly id: string
   readonly value: StoredSchedule
@@ -44,54 +51,40 @@ const mostInCommit = 200
  * Enqueues the jobs of schedules: jobs with a group at their time, all others a moment before. Each is enqueued once, whichever
  * process does it. A schedule that cannot be read or enqueued here is passed over. Returns when to call it again.
  */
-export async function fireSchedules(
-  rows: QueueRows,
-  database: QueueDatabase,
-  passedOver: PassedOver,
-): Promise<Taken<never>> {
-  const now = nowOf(database)
-  const isFound = await fireDue(rows, database, passedOver, now)
+export async function fireSchedules(firing: Firing): Promise<Taken<never>> {
+  const now = nowOf(firing.database)
+  const isFound = await fireDue(firing, now)
   // If it has found some, another process may have been faster, or another schedule may be due.
-  return { jobs: [], nextDue: isFound ? now : await nextStep(rows, database, passedOver, now) }
+  return { jobs: [], nextDue: isFound ? now : await nextStep(firing, now) }
 }
 
 /** Fires the schedules that are due; or, if one of them cannot be read, each on its own. Returns whether there were some. */
-async function fireDue(
-  rows: QueueRows,
-  database: QueueDatabase,
-  passedOver: PassedOver,
-  now: number,
-): Promise<boolean> {
-  const query = dueAt(now)
-  if (passedOver.size > 0) return fireEach(rows, database, passedOver, query, now)
+async function fireDue(firing: Firing, now: number): Promise<boolean> {
+  const { rows, database, passedOver } = firing
+  if (passedOver.size > 0) return fireEach(firing, now)
   let steps: Step[]
   try {
-    const due = await rows.in(database).schedules.findMany({ ...query, limit: mostAtOnce })
+    const due = await rows.in(database).schedules.findMany({ ...dueAt(now), limit: mostAtOnce })
     steps = await inSlices(due, (entry) =>
       stepOf({ ...entry, version: parseVersionstamp(entry.versionstamp) }, now),
     )
   } catch (error) {
     if (!isOfRow(error)) throw error
-    return fireEach(rows, database, passedOver, query, now)
+    return fireEach(firing, now)
   }
-  await Promise.all(commitsOf(steps).map((steps) => take(rows, database, passedOver, steps)))
+  await Promise.all(commitsOf(steps).map((steps) => take(firing, steps)))
   return steps.length > 0
 }
 
-async function fireEach(
-  rows: QueueRows,
-  database: QueueDatabase,
-  passedOver: PassedOver,
-  query: ReturnType<typeof dueAt>,
-  now: number,
-): Promise<boolean> {
+async function fireEach(firing: Firing, now: number): Promise<boolean> {
+  const { rows, database, passedOver } = firing
   const store = storeOfFace(database)!
-  const found = await storedRows(rows, 'schedules', database, query, mostAlone + passedOver.size)
+  const found = await storedRows(rows, 'schedules', database, dueAt(now), mostAlone + passedOver.size)
   const wanted = found.filter((row) => !passedOver.isPaused(row)).slice(0, mostAlone)
   await passedOver.takeEach(wanted, async (row) => {
     const { key, version } = row
     const value = (await store.decode(row, key)) as StoredSchedule
-    return isCommitted(rows, database, [stepOf({ id: rows.idOf(key), key, version, value }, now)])
+    return isCommitted(firing, [stepOf({ id: rows.idOf(key), key, version, value }, now)])
   })
   return wanted.length > 0
 }
@@ -147,12 +140,7 @@ function stepOf(schedule: Schedule, now: number): Step {
 }
 
 /** When to look at the schedules again, if there is nothing to do now. */
-async function nextStep(
-  rows: QueueRows,
-  database: QueueDatabase,
-  passedOver: PassedOver,
-  now: number,
-): Promise<number | null> {
+async function nextStep({ rows, database, passedOver }: Firing, now: number): Promise<number | null> {
   const near = { gt: now - settling, lte: now + headStart }
   const first = (where: object) =>
     firstSchedule(rows, database, passedOver, { where, orderBy: { next: 'asc' } })
@@ -172,28 +160,19 @@ async function nextStep(
 }
 
 /** Takes steps in one commit. If another process was faster with one of them, or if one fails, takes each in its own commit. */
-async function take(
-  rows: QueueRows,
-  database: QueueDatabase,
-  passedOver: PassedOver,
-  steps: readonly Step[],
-): Promise<void> {
+async function take(firing: Firing, steps: readonly Step[]): Promise<void> {
   if (steps.length > 1) {
     try {
-      if (await isCommitted(rows, database, steps)) return
+      if (await isCommitted(firing, steps)) return
     } catch {
       // Those to blame fail again on their own.
     }
   }
-  await passedOver.takeEach(steps, (step) => isCommitted(rows, database, [step]))
+  await firing.passedOver.takeEach(steps, (step) => isCommitted(firing, [step]))
 }
 
 /** Commits steps. False if another process was faster with one of them: then none of them is taken. */
-async function isCommitted(
-  rows: QueueRows,
-  database: QueueDatabase,
-  steps: readonly Step[],
-): Promise<boolean> {
+async function isCommitted({ rows, database }: Firing, steps: readonly Step[]): Promise<boolean> {
   const operation = database.atomic()
   const enqueuedAt = nowOf(database)
   for (const step of steps) await addTo(operation, rows, database, step, enqueuedAt)

@@ -80,7 +80,7 @@ export class RunningWorker<P = unknown> implements Worker, Endable {
       now: () => store.now(),
       ranges: [rows.rangeOf('schedules')],
       concurrency: 1,
-      take: () => fireSchedules(rows, database, passedSchedules),
+      take: () => fireSchedules({ rows, database, passedOver: passedSchedules }),
       work: async () => {},
       onError: warn,
     })

@@ -34,7 +34,7 @@ export class Removal {
   }
 
   async #remove(): Promise<void> {
-    this.#driver.assertWritable()
+    this.#driver.assertWritable('it stays')
     this.#wasTried = true
     await this.#close()
     await this.#driver.destroy()

@@ -405,18 +405,18 @@ describe('a schedule', () => {
     const [job] = await db.repositories.reports.findMany()
     await db.repositories.reports.update(job!.id, (value) => ({ ...value, ...taken }))
     const next = async () => (await schedulesOf(db)).get('s')!.next
-    await fireSchedules(rows, database, passedOver)
+    await fireSchedules({ rows, database, passedOver })
     expect(await next()).toBe(hour)
     expect(await isLeftOut(rows, database, job!.id, clock.now)).toBe(true)
     await db.repositories.reports.delete(job!.id)
-    await fireSchedules(rows, database, passedOver)
+    await fireSchedules({ rows, database, passedOver })
     expect(await next()).toBe(hour + 4 * hourly)
 
     // A job that a worker has had for longer is running.
     const [last] = await db.repositories.reports.findMany()
     await db.repositories.reports.update(last!.id, (value) => ({ ...value, ...taken }))
     clock.advance(hourly)
-    await fireSchedules(rows, database, passedOver)
+    await fireSchedules({ rows, database, passedOver })
     expect(await next()).toBe(hour + 5 * hourly)
   })
 

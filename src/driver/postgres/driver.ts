@@ -288,13 +288,13 @@ export class PostgresDriver implements Driver {
     await Promise.all([this.#parts.connections.end(), this.#parts.plain.end()])
   }
 
-  assertWritable(): void {
+  assertWritable(outcome = 'nothing was written'): void {
     if (!this.#parts.options.readOnly) return
-    throw new StorageError('25006', 'The database was opened with readOnly: its schema stays')
+    throw new StorageError('25006', `The database was opened with readOnly: ${outcome}`)
   }
 
   async destroy(): Promise<void> {
-    this.assertWritable()
+    this.assertWritable('its schema stays')
     await this.close()
     const { connector, schema } = this.#parts
     const connection = await connector.first()
@@ -315,8 +315,7 @@ export class PostgresDriver implements Driver {
 
   #assertWriting(): void {
     this.#parts.connections.assertOpen()
-    if (!this.#parts.options.readOnly) return
-    throw new StorageError('25006', 'The database was opened with readOnly: nothing was written')
+    this.assertWritable()
   }
 
   #catalog(run = this.#requests.run): Promise<Catalog> {

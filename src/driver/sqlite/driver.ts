@@ -51,8 +51,8 @@ import type { Connection } from './module/sqlite-module.ts'
 import { readLogPage } from './reads/log-page.ts'
 import { performRead } from './reads/row-reads.ts'
 import { clearRows, nextExpiry, sweepRows } from './removals.ts'
-import { isOfText } from './rows/damaged-rows.ts'
-import { concernsDamaged, latestVersion } from './rows/statements.ts'
+import { concernsDamaged, isOfText } from './rows/damaged-rows.ts'
+import { latestVersion } from './rows/statements.ts'
 import { FileSession } from './sessions/file-session.ts'
 import { MemorySession, ReplacedRows } from './sessions/memory-session.ts'
 import { fewKeys, SlicedReads } from './sessions/sliced-reads.ts'
@@ -259,7 +259,7 @@ export class SqliteDriver implements Driver {
       )
     return this.#run(() => {
       // Without expired rows, SQLite would find nothing to refuse.
-      this.assertWritable('nothing was written')
+      this.assertWritable()
       try {
         return swept(limit)
       } catch (error) {
@@ -291,12 +291,12 @@ export class SqliteDriver implements Driver {
     await synced
   }
 
-  assertWritable(outcome = 'its files stay'): void {
+  assertWritable(outcome = 'nothing was written'): void {
     if (this.#options.readOnly) throw openedToRead(outcome)
   }
 
   async destroy(): Promise<void> {
-    this.assertWritable()
+    this.assertWritable('its files stay')
     await this.close()
     const file = this.#file
     if (file === null) return

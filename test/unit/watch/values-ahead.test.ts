@@ -48,21 +48,23 @@ async function read(ahead: ValuesAhead, pending: readonly PendingChange[], from:
   return versions
 }
 
+/** What reads ahead of so many sets, over rows that a test can change, while the clock stands still. */
+function readingAhead(count: number) {
+  stillTime()
+  const rows = new FakeRows()
+  return { rows, pending: sets(count), ahead: new ValuesAhead(rows.driver, rows.hub) }
+}
+
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i + 1)
 
 it('asks for the rows of ever more changes at once, for 256 at most', async () => {
-  stillTime()
-  const rows = new FakeRows()
-  const pending = sets(1_000)
-  expect(await read(new ValuesAhead(rows.driver, rows.hub), pending, 0, 1_000)).toEqual(numbers(0, 1_000))
+  const { rows, pending, ahead } = readingAhead(1_000)
+  expect(await read(ahead, pending, 0, 1_000)).toEqual(numbers(0, 1_000))
   expect(rows.asked).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 256, 233])
 })
 
 it('reads again what a commit of this process may have overwritten, as many as were taken meanwhile', async () => {
-  stillTime()
-  const rows = new FakeRows()
-  const ahead = new ValuesAhead(rows.driver, rows.hub)
-  const pending = sets(1_000)
+  const { rows, pending, ahead } = readingAhead(1_000)
   await read(ahead, pending, 0, 40)
   expect(rows.asked.splice(0)).toEqual([1, 2, 4, 8, 16, 32])
   rows.hub.reports += 1
@@ -84,10 +86,7 @@ it('asks for no row of a change that needs none', async () => {
 })
 
 it('asks for as many as were returned last, if that were fewer than it asked for', async () => {
-  stillTime()
-  const rows = new FakeRows()
-  const pending = sets(100)
-  const ahead = new ValuesAhead(rows.driver, rows.hub)
+  const { rows, pending, ahead } = readingAhead(100)
   await read(ahead, pending, 0, 31)
   rows.answer = (rows) => rows.slice(0, 3)
   expect(await read(ahead, pending, 31, 44)).toEqual(numbers(31, 44))
@@ -95,10 +94,7 @@ it('asks for as many as were returned last, if that were fewer than it asked for
 })
 
 it('reads what it has read ahead again for a reader that comes after more than a second', async () => {
-  stillTime()
-  const rows = new FakeRows()
-  const pending = sets(100)
-  const ahead = new ValuesAhead(rows.driver, rows.hub)
+  const { rows, pending, ahead } = readingAhead(100)
   await read(ahead, pending, 0, 9)
   vi.advanceTimersByTime(1_000)
   await read(ahead, pending, 9, 10)
@@ -109,11 +105,8 @@ it('reads what it has read ahead again for a reader that comes after more than a
 })
 
 it('does not give a row that has expired since it was read', async () => {
-  stillTime()
-  const rows = new FakeRows()
+  const { rows, pending, ahead } = readingAhead(10)
   rows.expiresAt = 50
-  const pending = sets(10)
-  const ahead = new ValuesAhead(rows.driver, rows.hub)
   expect(await read(ahead, pending, 0, 4)).toEqual([1, 2, 3, 4])
   rows.now = 50
   expect(await read(ahead, pending, 4, 7)).toEqual([undefined, undefined, undefined])
@@ -121,24 +114,18 @@ it('does not give a row that has expired since it was read', async () => {
 })
 
 it('fails at the change whose row cannot be read, and gives those before it', async () => {
-  stillTime()
-  const rows = new FakeRows()
+  const { rows, pending, ahead } = readingAhead(20)
   const damage = new StorageError('SQLITE_CORRUPT', 'damaged')
   rows.answer = (rows) => {
     if (rows.some(({ version }) => version === 13)) throw damage
     return rows
   }
-  const pending = sets(20)
-  const ahead = new ValuesAhead(rows.driver, rows.hub)
   expect(await read(ahead, pending, 0, 12)).toEqual(numbers(0, 12))
   await expect(ahead.rowOf(pending, 12)).rejects.toBe(damage)
 })
 
 it('does not repeat a request that has failed for another reason', async () => {
-  stillTime()
-  const rows = new FakeRows()
-  const pending = sets(20)
-  const ahead = new ValuesAhead(rows.driver, rows.hub)
+  const { rows, pending, ahead } = readingAhead(20)
   await read(ahead, pending, 0, 3)
   rows.answer = () => {
     throw new Error('lost')

@@ -53,21 +53,20 @@ export class BatchCommit {
     const started = clock()
     const isOne = batch.writes.length === 1
     try {
-      return this.#commitBatch(batch, isOne ? 'none' : 'needed')
+      return this.#commitBatch(batch, isOne ? 'none' : 'needed', started)
     } catch (error) {
       if (!(error instanceof HalfApplied)) throw error
       if (isOne && error.outcome !== null)
         return { type: 'done', outcomes: [error.outcome], took: clock() - started }
-      return this.#commitBatch(batch, 'all')
+      return this.#commitBatch(batch, 'all', started)
     }
   }
 
-  #commitBatch({ catalogVersion, writes }: CommitBatch, marks: Marks): BatchOutcome {
+  #commitBatch({ catalogVersion, writes }: CommitBatch, marks: Marks, started: number): BatchOutcome {
     const { database, transactions, statements } = this.#connection
     const { batches, options } = this.#shared
     let latest = 0
     const result = transactions.run<BatchOutcome>('write', () => {
-      const started = clock()
       const before = latestVersion(statements)
       latest = before
       if (before !== batches.seenVersion || catalogVersion !== batches.catalogVersion) {

@@ -1,13 +1,25 @@
 import { CorruptKeyError, CorruptValueError } from '../../../contract/errors.ts'
 import { decodeKey } from '../../../key/codec.ts'
+import type { CommitBatch } from '../../driver.ts'
 import { engineCode, isUnanswerable } from '../file/engine-error.ts'
 import { openConnection } from '../module/open-connection.ts'
 import type { Connection, SqliteModule } from '../module/sqlite-module.ts'
 import { quoteText } from '../tables/table.ts'
+import type { Statement } from './statement.ts'
 
 /** Whether the engine cannot read the fields of a row: its value or its types are not JSON. */
 export const isDamaged =
   'encoding IN (0, 1) AND (NOT json_valid(value) OR (encoding = 1 AND json_valid(types) IS NOT 1))'
+
+/** The statement that tells whether an index over fields may prevent writing the row under a key. */
+interface DamageStatements {
+  readonly isInTheWay: Statement<[Uint8Array], readonly [number]>
+}
+
+/** Whether one of the rows to write is damaged. */
+export function concernsDamaged({ writes }: CommitBatch, { isInTheWay }: DamageStatements): boolean {
+  return writes.some(({ mutations }) => mutations.some(({ key }) => isInTheWay.get(key)?.[0] === 1))
+}
 
 /** The error that names the row of a collection because of which a query failed; `cause` itself if no row is damaged. */
 export function damagedRowError(connection: Connection, collection: string, cause: unknown): unknown {

@@ -3,7 +3,7 @@ import { and, asc, eq, gt, isNotNull, lte, max, min, type Placeholder, sql } fro
 import type { Logger } from 'drizzle-orm/logger'
 import { CorruptLogError } from '../../../contract/errors.ts'
 import { isVersion, versionText } from '../../../key/versionstamp.ts'
-import type { CommitBatch, StoredRow } from '../../driver.ts'
+import type { StoredRow } from '../../driver.ts'
 import { drizzleOver } from '../module/drizzle-over.ts'
 import type { Connection } from '../module/sqlite-module.ts'
 import type { KvTables } from '../tables/table.ts'
@@ -266,11 +266,6 @@ export type Statements = ReturnType<typeof prepareStatements>
 
 export function toStoredRow(row: KvRow | readonly [...KvRow, unknown]): StoredRow {
   return { value: row[0], encoding: row[1], types: row[2], version: row[3], expiresAt: row[4] }
-}
-
-/** Whether one of the rows to write is damaged. */
-export function concernsDamaged({ writes }: CommitBatch, { isInTheWay }: Statements): boolean {
-  return writes.some(({ mutations }) => mutations.some(({ key }) => isInTheWay.get(key)?.[0] === 1))
 }
 
 /** How many versions must be left after the newest one: more than any transaction takes. */
