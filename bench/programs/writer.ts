@@ -10,7 +10,7 @@ const contenders: Readonly<Record<string, () => Promise<Contender>>> = {
   valkeyrie: async () => (await import('../contenders/valkeyrie.ts')).keyValue,
 }
 
-/** So many sets alone first: several of them who share a file get to few in a round, and would be measured while they are compiled. */
+/** So many sets alone first, so that V8 compiles them soon. */
 const warmUpSets = 5_000
 
 const users = new Users(userSizes[0]!)

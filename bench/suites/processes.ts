@@ -37,11 +37,21 @@ interface ProcessTimes {
 
 const contenders = [byHand, keyValue]
 
+/**
+ * For how many milliseconds all of them share a file before they are measured: V8 discards what it has compiled when a process first
+ * waits for another, and eight that take turns get to few sets in a second.
+ */
+const warmUpTogether = 15_000
+
 export const processes = suite({
   name: 'processes',
   async measure(run) {
-    const counts = run.quick ? [1, 2, 4] : [1, 2, 4, 8]
-    const times = await measureWriters(counts, run.quick ? 1 : 3, run.quick ? 300 : 1_000, run.step)
+    const times = await measureWriters(
+      run.quick
+        ? { counts: [1, 2, 4], rounds: 1, milliseconds: 300, warmUp: 500 }
+        : { counts: [1, 2, 4, 8], rounds: 3, milliseconds: 1_000, warmUp: warmUpTogether },
+      run.step,
+    )
     run.step('wait for the lock')
     return { times, blocked: await measureWaiting() }
   },
@@ -107,10 +117,16 @@ export const processes = suite({
   },
 })
 
+interface WriterRounds {
+  readonly counts: readonly number[]
+  readonly rounds: number
+  /** How long they write in a round, and before the first. */
+  readonly milliseconds: number
+  readonly warmUp: number
+}
+
 async function measureWriters(
-  counts: readonly number[],
-  rounds: number,
-  milliseconds: number,
+  { counts, rounds, milliseconds, warmUp }: WriterRounds,
   step: (text: string) => void,
 ): Promise<readonly ProcessTimes[]> {
   using temporary = temporaryFolder()
@@ -122,6 +138,9 @@ async function measureWriters(
     await Promise.all(all.map((writer) => writer.call('warmUp', name)))
     teams[name] = all
   }
+  step('warm up')
+  for (const contender of contenders)
+    await writeTogether(contender, teams[contender.name]!, temporary.folder('warm-up'), warmUp)
   step('write')
   const names = contenders.map(({ name }) => name)
   const samples = await inTurnsOf(names, counts, rounds, (name, count) => {
