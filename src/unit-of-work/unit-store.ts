@@ -1,12 +1,8 @@
-// The store of one unit of work: every read is recorded, every write shows in later reads, and both end in one commit.
 import { limitOf } from '../commit/claim.ts'
-import { type StoredForm, sameForm } from '../commit/row.ts'
 import type { AtomicWrite, CheckConflict, Claim, KeyCheck, Mutation, SetMutation } from '../commit/write.ts'
-import { formatKey } from '../contract/format-key.ts'
 import type { Key } from '../contract/key.types.ts'
 import type { Read, ResultOf, StoredRow } from '../driver/driver.ts'
 import { decodeKey } from '../key/codec.ts'
-import { keyText } from '../key/key-text.ts'
 import { patternRange } from '../key/pattern.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import { type KeyRange, prefixRange } from '../key/range.ts'
@@ -21,7 +17,7 @@ import { paced, pauseDue } from '../time/give-way.ts'
 import { decodeValue } from '../value/codec.ts'
 import { freeze } from '../value/freeze.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
-import { adoptAssigned, encodeLoaded, isAssigned, type Loaded, show } from './loaded.ts'
+import { LoadedValues } from './loaded-values.ts'
 import { unassignable } from './missing-entry.ts'
 import { OwnWrites } from './own-writes.ts'
 import { type ReaderContext, UnitReader } from './unit-reader.ts'
@@ -37,7 +33,7 @@ export class UnitStore extends ForwardingStore<Store> implements RowStore, Reade
   readonly turn: string | undefined
   readonly own = new OwnWrites()
   readonly calls = new WriteCalls()
-  readonly #loaded = new Map<string, Loaded>()
+  readonly #loaded: LoadedValues
   #over = false
 
   /** `turn`: the turn in which it runs, if any. */
@@ -45,6 +41,7 @@ export class UnitStore extends ForwardingStore<Store> implements RowStore, Reade
     super(store)
     this.turn = turn
     this.#reader = new UnitReader(store.driver, this)
+    this.#loaded = new LoadedValues(store, this.own)
   }
 
   get written(): readonly Uint8Array[] {
@@ -72,8 +69,8 @@ export class UnitStore extends ForwardingStore<Store> implements RowStore, Reade
 
   /** What the unit has read and written, after it is closed. */
   async finish(): Promise<AtomicWrite> {
-    await this.writeChangedValues()
-    this.#refuseAssigned()
+    await this.#loaded.writeChanged()
+    this.#loaded.refuseAssigned()
     const mutations = this.own.all()
     // Without a write there is nothing to check: all reads come from one state.
     const reads = mutations.length === 0 ? undefined : await this.#reader.readSet()
@@ -124,13 +121,11 @@ export class UnitStore extends ForwardingStore<Store> implements RowStore, Reade
   }
 
   override decode(row: StoredRow, key: Key): unknown | Promise<unknown> {
-    return this.#whenLoaded(row, key, (loaded) => loaded.value)
+    return this.#loaded.whenLoaded(row, key, (loaded) => loaded.value)
   }
 
   settle(encodedKey: Uint8Array): Promise<void> | undefined {
-    const loaded = this.#loaded.get(keyText(encodedKey))
-    const changed = loaded && this.#changedForm(loaded)
-    return changed ? this.#writeChanged(loaded!, changed) : undefined
+    return this.#loaded.writeIfChanged(encodedKey)
   }
 
   override async committedVersion(encodedKey: Uint8Array, row: StoredRow | null): Promise<number | null> {
@@ -139,7 +134,7 @@ export class UnitStore extends ForwardingStore<Store> implements RowStore, Reade
   }
 
   override entry(row: StoredRow, key: Key): Entry | Promise<Entry> {
-    return this.#whenLoaded(row, key, (loaded) => {
+    return this.#loaded.whenLoaded(row, key, (loaded) => {
       const { row, value } = loaded
       loaded.entry ??= new KeyedEntry(key, value, formatVersionstamp(row.version), row.expiresAt)
       return loaded.entry
@@ -147,7 +142,7 @@ export class UnitStore extends ForwardingStore<Store> implements RowStore, Reade
   }
 
   override rowEntry(row: StoredRow, id: IdOf<Pattern>, key: Key): RowEntry | Promise<RowEntry> {
-    return this.#whenLoaded(row, key, (loaded) => {
+    return this.#loaded.whenLoaded(row, key, (loaded) => {
       const { row, value } = loaded
       const { version, expiresAt } = row
       // A push would make room for 16 more: there may be many loaded rows.
@@ -163,7 +158,7 @@ export class UnitStore extends ForwardingStore<Store> implements RowStore, Reade
 
   override extend(entry: RowEntry, more: object): RowEntry {
     const extended = { ...entry, ...more }
-    const loaded = this.#loaded.get(keyText(this.encodeKey(entry.key)))
+    const loaded = this.#loaded.of(entry.key)
     if (loaded !== undefined) loaded.rowEntries = [...loaded.rowEntries, extended]
     return extended
   }
@@ -196,14 +191,14 @@ export class UnitStore extends ForwardingStore<Store> implements RowStore, Reade
         for (const { key } of checks) await this.settle(key)
         before = this.own.keys.length
         seen = await this.#look(checks, told)
-      } while (before !== this.own.keys.length || checks.some(({ key }) => this.#isChanged(key)))
+      } while (before !== this.own.keys.length || checks.some(({ key }) => this.#loaded.isChanged(key)))
       this.assertOpen()
       if (seen.conflicts.length > 0) return { type: 'conflict', conflicts: seen.conflicts }
       touched = seen.touched
     }
     for (const mutation of mutations) {
       this.own.add(mutation)
-      this.#showWritten(mutation)
+      this.#loaded.showWritten(mutation)
     }
     const outcome: SettledOutcome = { type: 'committed', version: this.own.latestVersion, touched }
     const pause = pauseDue()
@@ -216,6 +211,10 @@ export class UnitStore extends ForwardingStore<Store> implements RowStore, Reade
     const checks = claim.candidates.slice(0, limitOf(claim))
     const outcome = await this.commit({ checks, mutations: checks.map(({ mutation }) => mutation) })
     return outcome.type === 'conflict' ? outcome : { ...outcome, claimed: checks }
+  }
+
+  writeChangedValues(range: KeyRange): Promise<void> {
+    return this.#loaded.writeChanged(range)
   }
 
   collectionRange(collection: string): KeyRange {
@@ -236,134 +235,7 @@ export class UnitStore extends ForwardingStore<Store> implements RowStore, Reade
     }
     return { conflicts, touched: rows.slice(checks.length).filter((row) => row !== null).length }
   }
-
-  /** Loaded entries show a written value at once, so that later changes in place start from it. */
-  #showWritten(mutation: Mutation): void {
-    const text = keyText(mutation.key)
-    const loaded = this.#loaded.get(text)
-    if (loaded === undefined) return
-    if (mutation.type === 'delete') {
-      // What is assigned from now on comes after it.
-      show(loaded, loaded.value)
-    } else if (mutation.type === 'touch') {
-      adoptAssigned(loaded)
-      loaded.row = { ...loaded.row, expiresAt: mutation.expiresAt }
-      show(loaded, loaded.value)
-    } else if (mutation.type === 'set') {
-      const { stored, expiresAt = (this.own.rowOf(mutation.key) ?? loaded.row).expiresAt } = mutation
-      const row: StoredRow = { ...stored, version: this.own.latestVersion, expiresAt }
-      this.#load(text, row, loaded.key, decodeValue(stored.value, stored.encoding, stored.types, this.format))
-    }
-  }
-
-  /** Loads a row, or finds it loaded. If the unit has written it since, its entries get the new value. */
-  #whenLoaded<T>(row: StoredRow, key: Key, use: (loaded: Loaded) => T): T | Promise<T> {
-    const text = keyText(this.encodeKey(key))
-    const known = this.#known(text, row)
-    if (known !== undefined) return use(known)
-    const value = this.store.decode(row, key)
-    const load = (settled: unknown) => this.#load(text, row, key, settled)
-    if (!(value instanceof Promise)) return use(load(value))
-    return value.then((settled) => use(this.#known(text, row) ?? load(settled)))
-  }
-
-  #known(text: string, row: StoredRow): Loaded | undefined {
-    const loaded = this.#loaded.get(text)
-    if (loaded === undefined || !sameForm(loaded.row, row)) return undefined
-    adoptAssigned(loaded)
-    return loaded
-  }
-
-  #load(text: string, row: StoredRow, key: Key, value: unknown): Loaded {
-    let loaded = this.#loaded.get(text)
-    if (loaded === undefined) {
-      loaded = { key, row, value, entry: null, rowEntries: [] }
-      this.#loaded.set(text, loaded)
-      return loaded
-    }
-    loaded.row = row
-    show(loaded, value)
-    return loaded
-  }
-
-  /** Adds a write for each loaded value of a key in the range that was changed in place; its schema must accept it. */
-  async writeChangedValues(range = everyKey): Promise<void> {
-    const [start, end] = [keyText(range.start), keyText(range.end)]
-    for (const [text, loaded] of this.#loaded) {
-      // Encoding a value takes much longer: the pages of a list would together take the square of its length.
-      if (text < start || text >= end) continue
-      const changed = this.#changedForm(loaded)
-      const written = changed === null ? undefined : this.#writeChanged(loaded, changed)
-      if (written !== undefined) await written
-      const pause = pauseDue()
-      if (pause !== undefined) await pause
-    }
-  }
-
-  /** The stored form of a value that was changed in place; `null` if it was not, or if it is no longer current. */
-  #changedForm(loaded: Loaded): StoredForm | null {
-    const { row, key } = loaded
-    if (!this.#isCurrent(key, row)) return null
-    adoptAssigned(loaded)
-    const form = encodeLoaded(loaded, this.format)
-    return sameForm(form, row) ? null : form
-  }
-
-  #isChanged(encodedKey: Uint8Array): boolean {
-    const loaded = this.#loaded.get(keyText(encodedKey))
-    return loaded !== undefined && this.#changedForm(loaded) !== null
-  }
-
-  /** Gives a promise only if the schema does. */
-  #writeChanged(loaded: Loaded, changed: StoredForm): Promise<void> | undefined {
-    const { row, value, key } = loaded
-    const prepared = this.store.prepareChanged(key, row, value)
-    if (!(prepared instanceof Promise)) {
-      this.#addChanged(loaded, changed, prepared)
-      return undefined
-    }
-    return prepared.then((mutation) => {
-      // An overlapping call of the unit may have written the key meanwhile.
-      if (loaded.value === value && this.#isCurrent(key, row)) this.#addChanged(loaded, changed, mutation)
-    })
-  }
-
-  #addChanged(loaded: Loaded, changed: StoredForm, mutation: SetMutation): void {
-    const { row } = loaded
-    const { stored } = mutation
-    const { expiresAt } = row
-    this.own.add({ ...mutation, expiresAt })
-    loaded.row = { ...row, ...stored, expiresAt }
-    // The output of the schema is what is stored, and what the entries show.
-    if (!sameForm(changed, stored))
-      show(loaded, decodeValue(stored.value, stored.encoding, stored.types, this.format))
-  }
-
-  /** Whether the loaded row is the unit's newest write of this key, if it has one. */
-  #isCurrent(key: Key, row: StoredRow): boolean {
-    if (this.own.keys.length === 0) return true
-    const last = this.#lastWrite(key)
-    return last === undefined || (last.type === 'set' && sameForm(last.stored, row))
-  }
-
-  /** Throws a TypeError for an entry that got another value after its row was deleted: nothing would be written. */
-  #refuseAssigned(): void {
-    for (const encodedKey of this.own.keys) {
-      const loaded = this.#loaded.get(keyText(encodedKey))
-      if (loaded === undefined || this.#lastWrite(loaded.key)?.type !== 'delete' || !isAssigned(loaded))
-        continue
-      throw new TypeError(
-        `${formatKey(loaded.key)} was deleted before its entry got another value: write it with set or insert`,
-      )
-    }
-  }
-
-  #lastWrite(key: Key): Mutation | undefined {
-    return this.own.of(this.encodeKey(key))?.mutations.findLast(({ type }) => type !== 'touch')
-  }
 }
-
-const everyKey = prefixRange(new Uint8Array())
 
 /** What a write finds: the failed checks, and how many of the values to delete or touch exist. */
 interface Seen {

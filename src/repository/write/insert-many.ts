@@ -25,57 +25,19 @@ export async function insertMany(
   items: Iterable<readonly [Id, unknown]> | AsyncIterable<readonly [Id, unknown]>,
   options: InsertManyOptions,
 ): Promise<InsertManyResult> {
-  checkOptionNames(options, ['onProgress', 'signal', 'expireIn'], 'insertMany')
-  const { onProgress, signal, expireIn } = options
-  const expiry = { expireIn }
-  if (
-    typeof items !== 'object' ||
-    items === null ||
-    !(Symbol.iterator in items || Symbol.asyncIterator in items)
-  ) {
-    throw new TypeError("insertMany takes an iterable of [id, value], such as [['alice', { name: 'Alice' }]]")
-  }
-  checkSignal(options, 'insertMany')
-  if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw new TypeError('onProgress of insertMany must be a function of the number of rows')
+  checkArguments(items, options)
   store.assertOpen()
+  const { signal, expireIn } = options
   signal?.throwIfAborted()
-  let count = 0
-  let batch: SetMutation[] = []
-  let bytes = 0
-
-  const commitBatch = async () => {
-    const mutations = batch
-    batch = []
-    bytes = 0
-    const keys = new Set<string>()
-    for (const { key } of mutations) {
-      const text = keyText(key)
-      if (keys.has(text)) throw new KeyExistsError(decodeKey(key))
-      keys.add(text)
-    }
-    const checks = mutations.map(({ key }) => ({ key, version: null }))
-    const outcome = await store.commit({ checks, mutations })
-    if (outcome.type === 'conflict') throw new KeyExistsError(decodeKey(outcome.conflicts[0]!.key))
-    count += mutations.length
-    onProgress?.(count)
-    await nextTurn()
-    signal?.throwIfAborted()
-  }
-
-  const push = (mutation: SetMutation): Promise<void> | undefined => {
-    batch.push(mutation)
-    bytes += mutation.stored.value.length
-    return batch.length === rowsPerCommit || bytes >= bytesPerCommit ? commitBatch() : undefined
-  }
+  const rows = new Batches(store, options)
+  const expiry = { expireIn }
   const add = (item: readonly [Id, unknown]): Promise<void> | undefined => {
     if (!Array.isArray(item))
       throw new TypeError("Each item of insertMany must be [id, value], such as ['alice', { name: 'Alice' }]")
     const [id, value] = item
     const mutation = store.prepareSet(keyOf(id), value, expiry)
-    return mutation instanceof Promise ? mutation.then(push) : push(mutation)
+    return mutation instanceof Promise ? mutation.then((settled) => rows.add(settled)) : rows.add(mutation)
   }
-
   if (Symbol.iterator in items) {
     for (const item of items) {
       const pending = add(item) ?? pauseDue()
@@ -86,8 +48,76 @@ export async function insertMany(
   } else {
     for await (const item of untilSignal(items, signal)) await add(item)
   }
-  if (batch.length > 0) await commitBatch()
-  return { ok: true, count }
+  return { ok: true, count: await rows.end() }
+}
+
+function checkArguments(items: unknown, options: InsertManyOptions): void {
+  checkOptionNames(options, ['onProgress', 'signal', 'expireIn'], 'insertMany')
+  if (
+    typeof items !== 'object' ||
+    items === null ||
+    !(Symbol.iterator in items || Symbol.asyncIterator in items)
+  ) {
+    throw new TypeError("insertMany takes an iterable of [id, value], such as [['alice', { name: 'Alice' }]]")
+  }
+  checkSignal(options, 'insertMany')
+  const { onProgress } = options
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw new TypeError('onProgress of insertMany must be a function of the number of rows')
+}
+
+/** Collects rows, and commits them whenever there are enough for a commit. */
+class Batches {
+  readonly #store: RowStore
+  readonly #onProgress: InsertManyOptions['onProgress']
+  readonly #signal: InsertManyOptions['signal']
+  #batch: SetMutation[] = []
+  /** Of the values in the batch. */
+  #bytes = 0
+  #committed = 0
+
+  constructor(store: RowStore, { onProgress, signal }: InsertManyOptions) {
+    this.#store = store
+    this.#onProgress = onProgress
+    this.#signal = signal
+  }
+
+  /** Gives a promise only if this row fills a batch. */
+  add(row: SetMutation): Promise<void> | undefined {
+    this.#batch.push(row)
+    this.#bytes += row.stored.value.length
+    return this.#batch.length === rowsPerCommit || this.#bytes >= bytesPerCommit ? this.#commit() : undefined
+  }
+
+  /** Commits the rest. Returns how many rows there were. */
+  async end(): Promise<number> {
+    if (this.#batch.length > 0) await this.#commit()
+    return this.#committed
+  }
+
+  async #commit(): Promise<void> {
+    const mutations = this.#batch
+    this.#batch = []
+    this.#bytes = 0
+    refuseTwice(mutations)
+    const checks = mutations.map(({ key }) => ({ key, version: null }))
+    const outcome = await this.#store.commit({ checks, mutations })
+    if (outcome.type === 'conflict') throw new KeyExistsError(decodeKey(outcome.conflicts[0]!.key))
+    this.#committed += mutations.length
+    this.#onProgress?.(this.#committed)
+    await nextTurn()
+    this.#signal?.throwIfAborted()
+  }
+}
+
+/** Throws a KeyExistsError if two rows of a batch have the same key. */
+function refuseTwice(rows: readonly SetMutation[]): void {
+  const keys = new Set<string>()
+  for (const { key } of rows) {
+    const text = keyText(key)
+    if (keys.has(text)) throw new KeyExistsError(decodeKey(key))
+    keys.add(text)
+  }
 }
 
 /** The items of a source until the signal is aborted. A stalled source is abandoned at once, and told to finish. */
