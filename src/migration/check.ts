@@ -2,6 +2,7 @@ import { MigrationError, type RefusedRows } from '../contract/errors.ts'
 import type { MigrationDatabase } from '../driver/migration-database.ts'
 import { decodeKey } from '../key/codec.ts'
 import { keyLabel } from '../key/key-label.ts'
+import { checkIdKinds } from '../key/typed-id.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import { formatOf } from '../schema/registry.ts'
 import { judgeOutput } from '../schema/validate.ts'
@@ -14,7 +15,7 @@ import { type MigrationStatus, status } from './status.ts'
 
 /** Everything that is not as it should be; all empty if nothing is. */
 export interface Findings extends Omit<MigrationStatus, 'applied'> {
-  /** The rows that the declared schemas refuse. */
+  /** The rows that the declared schemas refuse: their values, or the kind of their ids. */
   readonly refused: readonly RefusedRows[]
 }
 
@@ -61,7 +62,9 @@ async function refusedRows(
     const page = await db.rows(definition.name, last, rowsPerBatch)
     for (const { key, value, encoding, types } of page) {
       try {
-        await judgeOutput(definition, decodeKey(key), decodeValue(value, encoding, types, format))
+        const parts = decodeKey(key)
+        checkIdKinds(definition.idKinds, parts, definition.name)
+        await judgeOutput(definition, parts, decodeValue(value, encoding, types, format))
       } catch (error) {
         rows += 1
         if (samples.length < mostSamples) samples.push(`${keyLabel(key)}: ${reasonText(error)}`)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Valkeyrie } from 'valkeyrie'
-import { defineSchema } from 'valkeyrie/schema'
+import { defineSchema, id } from 'valkeyrie/schema'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { describeEnginesInTurn } from '../engines.ts'
@@ -144,6 +144,24 @@ describeEnginesInTurn('the filing of rows', 1, (engine) => {
     const { migrate, collections } = await upgrade([users], rows, [users, posts])
     await expect(migrate()).rejects.toThrow(/the same values are in \["posts","a"\] and \["posts","b"\]/)
     expect(await collections()).toEqual({ '["posts","a"]': null, '["posts","b"]': null })
+  })
+
+  it('rows with ids of another kind than is declared are refused', async () => {
+    const of = (...kind: ['*'] | [ReturnType<typeof id.number>]) => defineSchema(['orders', ...kind], schema)
+    const rows = [
+      [['orders', 7], value],
+      [['orders', '7'], value],
+    ] as const
+    const { check } = await upgrade([of('*')], rows, [of(id.number())])
+    expect((await check()).refused).toEqual([
+      {
+        repository: 'orders',
+        rows: 1,
+        samples: [
+          `["orders", "7"]: The ids of orders are declared as number, but "7" is not: give a number, or declare '*' for ids of any kind`,
+        ],
+      },
+    ])
   })
 
   it('indexes in another order are no change, and words of a schema are none', async () => {
