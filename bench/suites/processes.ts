@@ -68,7 +68,7 @@ export const processes = suite({
       {
         title: 'Writing processes',
         blocks: [
-          'Processes that write to one file, each one set after the other. By hand, a process sleeps in SQLite until the file is free, and can do nothing else meanwhile. One process writes at a time, so what one set takes decides how many there are: valkeyrie validates and encodes the value, and its commit reads the newest version, checks whether the file is still at its path, and writes one page more to the write-ahead log, for the index by collection, without which a count of 200,000 rows would take 5 to 16 times as long. While it waits, its event loop goes on, and it checks every 17 ms or sooner whether the file is free. More frequent checks end a wait earlier, but slow down the process that writes.',
+          'Processes that write to one file, each one set after the other, once all have done so for some seconds. By hand, a process sleeps in SQLite until the file is free, and can do nothing else meanwhile. One process writes at a time, so what one set takes decides how many there are: valkeyrie validates and encodes the value, and its commit reads the newest version, checks whether the file is still at its path, and writes one page more to the write-ahead log, for the index by collection, without which a count of 200,000 rows would take 5 to 16 times as long. While it waits, its event loop goes on, and it checks every 17 ms or sooner whether the file is free. More frequent checks end a wait earlier, but slow down the process that writes.',
           table(
             ['', 'processes', 'sets a second, in all', 'a set, p50', 'p99'],
             times.map((of) => [
