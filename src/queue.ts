@@ -7,7 +7,14 @@ export type { Failed, FailOptions, Job } from './queue/job.types.ts'
 export { LeaseLostError } from './queue/lease-lost-error.ts'
 export type { Backoff, QueueOptions } from './queue/options.ts'
 export type { Queue } from './queue/queue.ts'
-export type { DeadLetter, QueueDefinitions, StoredJob, StoredKey, StoredSchedule } from './queue/rows.ts'
+export type {
+  DeadLetter,
+  QueueDefinitions,
+  QueueSchema,
+  StoredJob,
+  StoredKey,
+  StoredSchedule,
+} from './queue/rows.ts'
 export type { Schedule } from './queue/schedules.ts'
 export type { QueueDatabase, QueueOperation, QueueUnit } from './queue/target.ts'
 export type { JobCounts } from './queue/upkeep.ts'

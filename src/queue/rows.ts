@@ -85,9 +85,12 @@ export interface StoredSchedule<P = unknown> {
 type Payload<S extends StandardSchemaV1> = StandardSchemaV1.InferOutput<S>
 type Id = TypedId<string>
 
+/** The schema of rows of a queue. It has a name of its own, for the declarations of programs that export a database. */
+export interface QueueSchema<V> extends StandardSchemaV1<V, V> {}
+
 type Rows<N extends string, Where extends readonly PatternPart[], V, Name extends string> = DefinitionOf<
   readonly ['queues', N, ...Where],
-  StandardSchemaV1<V, V>,
+  QueueSchema<V>,
   { readonly name: Name }
 >
 

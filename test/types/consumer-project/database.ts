@@ -1,4 +1,5 @@
 import { KvU64, parameter, Valkeyrie } from 'valkeyrie'
+import { queue } from 'valkeyrie/queue'
 import { z } from 'zod'
 import { posts, users } from './schemas.ts'
 
@@ -34,3 +35,6 @@ export const written = () => userRows.updateMany({ where: {}, set: { age: 1 } })
 export const got = () => db.get(['users', 'a'])
 export const drizzle = db.drizzle
 export const tables = db.tables
+export const images = queue('images', z.object({ url: z.string() }))
+export const shop = await Valkeyrie.withSchemas([users, ...images.definitions]).open()
+export const worker = () => images.process(shop, async ({ payload }) => console.log(payload.url))
