@@ -2,8 +2,9 @@ import { QueryError } from '../../contract/errors.ts'
 import { describe, quote } from '../../query/describe.ts'
 import { fieldHint } from '../../query/unknown-name.ts'
 import type { Fields } from '../../schema/fields.ts'
+import { isPlainObject } from '../../value/plain-object.ts'
 
-/** Removes fields from a value. */
+/** Removes fields from an object; any other value, such as an array, a Date or a KvU64, stays whole. */
 export type Projection = (value: unknown) => unknown
 
 /**
@@ -28,7 +29,7 @@ export function projectionOf(columns: unknown, fields: Fields, collection: strin
   }
   const only = chosen.size === 0 || [...chosen.values()].includes(true)
   return (value) => {
-    if (typeof value !== 'object' || value === null) return value
+    if (!isPlainObject(value)) return value
     return Object.fromEntries(
       Object.entries(value).filter(([name]) =>
         only ? chosen.get(name) === true : chosen.get(name) !== false,

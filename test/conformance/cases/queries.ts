@@ -152,6 +152,24 @@ export const queryCases: Cases = {
     await reader.cancel()
   },
 
+  'columns leaves values that are no objects of fields whole': async (place) => {
+    await using db = await Valkeyrie.withSchema(['lists', '*'], z.array(z.int()))
+      .withSchema(['dates', '*'], z.date())
+      .withSchema(['hits', '*'], z.union([z.instanceof(KvU64), z.object({ from: z.string() })]))
+      .open(place.path())
+    const { lists, dates, hits } = db.repositories
+    await lists.set('a', [1])
+    await dates.set('a', new Date(0))
+    await hits.insertMany([
+      ['a', new KvU64(1n)],
+      ['b', { from: 'x' }],
+    ])
+    expect((await lists.findFirst({ columns: {} }))!.value).toEqual([1])
+    expect((await dates.findFirst({ columns: {} }))!.value).toEqual(new Date(0))
+    const from = await hits.findMany({ columns: { from: false } })
+    expect(from.map(({ value }) => value)).toEqual([new KvU64(1n), {}])
+  },
+
   'pages hold every row once, whatever is written in between': async (place) => {
     await using db = await libraryAt(place.path())
     const { books } = db.repositories
