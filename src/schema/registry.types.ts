@@ -158,7 +158,8 @@ interface PatternAsKey {
 /** Makes the parameter of a counter's key an error message where its schema has no KvU64. */
 export type CounterCheck<R extends Definitions, K extends Key> = CounterIn<ValueOf<R, K>>
 
-type CounterIn<V> = [Extract<V, KvU64>] extends [never]
+/** `unknown` if a value of this type may be a KvU64; otherwise an error message. */
+export type CounterIn<V> = [Extract<V, KvU64>] extends [never]
   ? [KvU64] extends [V]
     ? unknown
     : { error: 'sum, max and min need a KvU64: the schema of this key has none' }

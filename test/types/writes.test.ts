@@ -51,6 +51,30 @@ it('increments are offered for a field that only some options of a union have', 
   }
 })
 
+it('only the fields of an object are patched', async () => {
+  const open = () =>
+    Valkeyrie.withSchema(['lists', '*'], z.array(z.object({ n: z.int() })))
+      .withSchema(['dates', '*'], z.date())
+      .withSchema(['maps', '*'], z.map(z.string(), z.int()))
+      .withSchema(['records', '*'], z.record(z.string(), z.int()))
+      .withSchema(['any', '*'], z.any())
+      .open()
+  if (never()) {
+    const { lists, dates, maps, records, any } = (await open()).repositories
+    await lists.update('a', (list) => [...list, { n: 1 }])
+    await records.update('a', { x: 1, y: { increment: 1 } })
+    await any.update('a', { x: 1 })
+    // @ts-expect-error an array is no patch
+    await lists.update('a', [{ n: 1 }])
+    // @ts-expect-error an array has no fields
+    await lists.update('a', { 0: { n: 1 } })
+    // @ts-expect-error a date has no fields
+    await dates.update('a', {})
+    // @ts-expect-error a Map has no fields
+    await maps.updateMany({ where: {}, set: {} })
+  }
+})
+
 it('the touched rows are returned if the call asks for them', async () => {
   if (!never()) return
   const query = { where: { n: 1 }, set: { n: 2 } }
@@ -96,6 +120,12 @@ it('sum, max and min take keys that may have a KvU64', async () => {
     ]
     counted.atomic().sum(['hits', 'a'], 1n).max(['either', 'a'], 1n).min(['any', 'a'], 1n).sum(['none'], 1n)
     counted.atomic().sum(key, 1n).max(some, 1n).min(one, 1n)
+    const { hits, texts, either, any } = counted.repositories
+    await hits.sum('a', 1n)
+    await either.max('a', new KvU64(1n))
+    await any.min('a', 1n)
+    // @ts-expect-error -- texts are not added
+    await texts.sum('a', 1n)
     // @ts-expect-error -- texts are not added
     counted.atomic().sum(['texts', 'a'], 1n)
     // @ts-expect-error -- nor compared

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { IdOf, KeyOf } from '../../key/pattern.types.ts'
 import type { AnyDefinition } from '../../schema/definition.types.ts'
+import type { Leaf } from '../../value/leaf.types.ts'
 
 type Output<D extends AnyDefinition> = StandardSchemaV1.InferOutput<D['schema']>
 type Input<D extends AnyDefinition> = StandardSchemaV1.InferInput<D['schema']>
@@ -65,7 +66,9 @@ export type Update<D extends AnyDefinition> =
   | ((value: Output<D>) => UpdatedValue<D> | Promise<UpdatedValue<D>>)
   | (Input<D> extends object
       ? Output<D> extends object
-        ? Patch<Input<D>, Output<D>>
+        ? [Exclude<Output<D>, Leaf>] extends [never]
+          ? { error: 'only the fields of an object can be patched: pass a function' }
+          : Patch<Exclude<Input<D>, Leaf>, Output<D>>
         : { error: 'only the fields of an object can be patched: pass a function' }
       : { error: 'only the fields of an object can be patched: pass a function' })
 

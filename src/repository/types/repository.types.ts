@@ -10,7 +10,7 @@ import type {
   TakesUuid,
 } from '../../key/pattern.types.ts'
 import type { AnyDefinition } from '../../schema/definition.types.ts'
-import type { Definitions } from '../../schema/registry.types.ts'
+import type { CounterIn, Definitions } from '../../schema/registry.types.ts'
 import type { CommitResult } from '../../store/atomic-operation.types.ts'
 import type { ExpireOptions, SetOptions } from '../../store/expiry.ts'
 import type { IfVersionOptions } from '../../store/if-version.ts'
@@ -329,7 +329,7 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
 }
 
 type Arithmetic<D extends AnyDefinition> =
-  Output<D> extends KvU64
+  unknown extends CounterIn<Output<D>>
     ? (
         ...args: [...id: IdArguments<D>, n: bigint | KvU64, options?: ExpireOptions & CallOptions]
       ) => Promise<CommitResult>
