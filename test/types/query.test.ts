@@ -215,6 +215,53 @@ describe('a query', () => {
     })
   })
 
+  it('gives what a query that is only known at run time may give', () => {
+    typed(async ({ repositories: { users } }, flag: boolean = Math.random() < 0.5) => {
+      const [entry] = await users.findMany({ with: { posts: flag } })
+      expectTypeOf(entry!.posts).extract<undefined>().toEqualTypeOf<undefined>()
+      expectTypeOf(entry!.posts![0]!.value).toEqualTypeOf<{ title: string }>()
+      const [some] = await users.findMany({ with: { posts: flag && ({ columns: {} } as const) } })
+      expectTypeOf(some!.posts![0]!.value).toEqualTypeOf<Pick<{ title: string }, never>>()
+
+      const [chosen] = await users.findMany({ columns: flag ? { name: true } : undefined })
+      expectTypeOf(chosen!.value.name).toEqualTypeOf<string>()
+      // @ts-expect-error -- perhaps it was not chosen
+      chosen!.value.age
+      const either = flag ? ({ name: true } as const) : ({ age: true } as const)
+      const [one] = await users.findMany({ columns: either })
+      expectTypeOf(one!.value).toEqualTypeOf<{ name: string } | { age: number }>()
+      const groups = await users.aggregate({ count: true, groupBy: flag ? 'ok' : undefined })
+      expectTypeOf<Exclude<typeof groups, readonly unknown[]>['count']>().toEqualTypeOf<number>()
+    })
+  })
+
+  it('takes undefined for an option that is left out', () => {
+    typed(({ repositories: { users } }, least?: number, signal?: AbortSignal) => {
+      const query = {
+        where: least === undefined ? undefined : { age: { gte: least } },
+        orderBy: least === undefined ? undefined : ({ age: 'asc' } as const),
+        limit: least,
+        offset: least,
+        prefix: undefined,
+        columns: undefined,
+        distinct: undefined,
+        highlight: undefined,
+      }
+      return [
+        users.findMany({ ...query, with: { posts: { limit: least, where: undefined } } }),
+        users.watchMany(query),
+        users.count({ where: query.where, prefix: undefined }),
+        users.aggregate({ sum: 'age', avg: undefined, where: query.where, groupBy: 'ok', limit: least }),
+        users.list({ start: undefined, end: undefined }),
+        users.insertMany([], { signal, onProgress: undefined }),
+        // @ts-expect-error -- a forgotten operand
+        users.findMany({ where: { age: { gte: least } } }),
+        // @ts-expect-error -- a forgotten condition
+        users.deleteMany({ where: query.where }),
+      ]
+    })
+  })
+
   it('has parameters when it is prepared', () => {
     typed(({ repositories: { users } }) => {
       const prepared = users.prepare({ where: { age: { gte: parameter('least') } } })

@@ -63,37 +63,39 @@ type ByField<T> = { readonly [Path in FieldPath<T>]?: 'asc' | 'desc' }
  */
 export interface AggregateQuery<D extends AnyDefinition> {
   /** Which rows: those for which it is true. Left out: all. */
-  readonly where?: ValueWhere<Output<D>, IdOf<D['pattern']>>
+  readonly where?: ValueWhere<Output<D>, IdOf<D['pattern']>> | undefined
   /** The leading ids of the rows. */
-  readonly prefix?: PrefixIdsOf<D['pattern']>
+  readonly prefix?: PrefixIdsOf<D['pattern']> | undefined
   /** How many rows there are. */
-  readonly count?: true
+  readonly count?: true | undefined
   /** How many different values each of these fields has; missing and null do not count. */
-  readonly countDistinct?: OneOrMore<FieldPath<Output<D>>>
+  readonly countDistinct?: OneOrMore<FieldPath<Output<D>>> | undefined
   /** The sums of these fields of numbers or bigints, without NaN; a sum of bigints is a bigint of any size. */
-  readonly sum?: OneOrMore<NumberPath<Output<D>>>
+  readonly sum?: OneOrMore<NumberPath<Output<D>>> | undefined
   /** The averages of these fields of numbers or bigints, as numbers; without NaN. */
-  readonly avg?: OneOrMore<NumberPath<Output<D>>>
+  readonly avg?: OneOrMore<NumberPath<Output<D>>> | undefined
   /** The least value of each of these fields; NaN, objects and arrays have no order, and are left out. */
-  readonly min?: OneOrMore<OrderedPath<Output<D>>>
+  readonly min?: OneOrMore<OrderedPath<Output<D>>> | undefined
   /** The greatest value of each of these fields; NaN, objects and arrays are left out. */
-  readonly max?: OneOrMore<OrderedPath<Output<D>>>
+  readonly max?: OneOrMore<OrderedPath<Output<D>>> | undefined
   /** The rows that agree in these fields are one group. */
-  readonly groupBy?: OneOrMore<FieldPath<Output<D>>>
+  readonly groupBy?: OneOrMore<FieldPath<Output<D>>> | undefined
   /** Which groups: those whose figures meet the conditions. Only with `groupBy`, like `orderBy` and `limit`. */
-  readonly having?: Having<Output<D>>
+  readonly having?: Having<Output<D>> | undefined
   /** The order of the groups, by figures and by fields of `groupBy`: `{ sum: { likes: 'desc' }, group: { city: 'asc' } }`. */
-  readonly orderBy?: {
-    readonly count?: 'asc' | 'desc'
-    readonly countDistinct?: ByField<Output<D>>
-    readonly sum?: ByField<Output<D>>
-    readonly avg?: ByField<Output<D>>
-    readonly min?: ByField<Output<D>>
-    readonly max?: ByField<Output<D>>
-    readonly group?: ByField<Output<D>>
-  }
+  readonly orderBy?:
+    | {
+        readonly count?: 'asc' | 'desc'
+        readonly countDistinct?: ByField<Output<D>>
+        readonly sum?: ByField<Output<D>>
+        readonly avg?: ByField<Output<D>>
+        readonly min?: ByField<Output<D>>
+        readonly max?: ByField<Output<D>>
+        readonly group?: ByField<Output<D>>
+      }
+    | undefined
   /** The most groups. Left out: all. */
-  readonly limit?: number
+  readonly limit?: number | undefined
 }
 
 type Paths<F> = F extends readonly (infer Path)[] ? Path : F
@@ -122,10 +124,14 @@ type Extreme<V> = unknown extends V ? V : Ordered<V>
  * `groupBy`, an array of these, each with its `group: { city: 'Paris' }`.
  */
 export type AggregateResult<D extends AnyDefinition, Q> = Q extends { readonly groupBy: infer G }
-  ? (Figures<Output<D>, Q> & {
+  ? Grouped<D, Q, Exclude<G, undefined>> | (undefined extends G ? Figures<Output<D>, Q> : never)
+  : Figures<Output<D>, Q>
+
+type Grouped<D extends AnyDefinition, Q, G> = [G] extends [never]
+  ? never
+  : (Figures<Output<D>, Q> & {
       readonly group: { readonly [Path in Paths<G> & string]: GroupValue<Output<D>, Path> }
     })[]
-  : Figures<Output<D>, Q>
 
 /** The value of a field in a group: `null` if it, or an object on its path, is missing. */
 type GroupValue<T, Path extends string> = unknown extends T

@@ -27,13 +27,17 @@ type CheckedParts<D extends AnyDefinition, R extends Definitions, Q> = (Q extend
   (Q extends { readonly highlight: infer H } ? { readonly highlight: CheckedHighlight<D, H> } : unknown) &
   (Q extends { readonly with: infer W } ? { readonly with: CheckedWith<D, R, W> } : unknown)
 
-type CheckedHighlight<D extends AnyDefinition, H> = [SearchedOf<D>] extends [never]
-  ? { error: `${Values<D>} cannot be searched: declare { search: ['title'] } with the schema` }
-  : H extends boolean
-    ? H
-    : {
-        readonly [F in keyof H]: F extends SearchedOf<D> ? H[F] : { error: `'${F & string}' is not searched` }
-      }
+type CheckedHighlight<D extends AnyDefinition, H> = H extends undefined
+  ? H
+  : [SearchedOf<D>] extends [never]
+    ? { error: `${Values<D>} cannot be searched: declare { search: ['title'] } with the schema` }
+    : H extends boolean
+      ? H
+      : {
+          readonly [F in keyof H]: F extends SearchedOf<D>
+            ? H[F]
+            : { error: `'${F & string}' is not searched` }
+        }
 
 type CheckedWith<D extends AnyDefinition, R extends Definitions, W> = {
   readonly [Name in keyof W]: Name extends keyof D['references']

@@ -188,8 +188,8 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
    */
   count(
     query?: {
-      readonly where?: ValueWhere<Output<D>, IdOf<D['pattern']>>
-      readonly prefix?: PrefixIdsOf<D['pattern']>
+      readonly where?: ValueWhere<Output<D>, IdOf<D['pattern']>> | undefined
+      readonly prefix?: PrefixIdsOf<D['pattern']> | undefined
     },
     options?: CallOptions,
   ): Promise<number>

@@ -12,20 +12,20 @@ type Output<D extends AnyDefinition> = StandardSchemaV1.InferOutput<D['schema']>
 /** The rows that are loaded with others: each `true`, or a query of its own. */
 export interface NestedQuery<D extends AnyDefinition, R extends Definitions> {
   /** Which rows: those for which it is true. Left out: all. */
-  readonly where?: ValueWhere<Output<D>, IdOf<D['pattern']>>
+  readonly where?: ValueWhere<Output<D>, IdOf<D['pattern']>> | undefined
   /** In which order; in an array, the earlier terms count first. Equal rows come by key. */
-  readonly orderBy?: ValueOrderBy<Output<D>> | readonly ValueOrderBy<Output<D>>[]
+  readonly orderBy?: ValueOrderBy<Output<D>> | readonly ValueOrderBy<Output<D>>[] | undefined
   /** The most rows; in `with`, for each parent. Left out: all. */
-  readonly limit?: number | Parameter
+  readonly limit?: number | Parameter | undefined
   /** How many rows to skip at the beginning. Default 0. */
-  readonly offset?: number | Parameter
+  readonly offset?: number | Parameter | undefined
   /** Which fields of the value to return. Left out: all. */
-  readonly columns?: ValueColumns<Output<D>>
+  readonly columns?: ValueColumns<Output<D>> | undefined
   /**
    * Related rows to load, under their name: a list of rows of a repository whose pattern extends this one, or the row that a
    * field in `references` names, or null. Each is `true`, or a query without `after` and `prefix`.
    */
-  readonly with?: With<D, R>
+  readonly with?: With<D, R> | undefined
 }
 
 /** Relations by name: repositories whose patterns go on from this one, and fields that `references` declares. */
@@ -44,17 +44,17 @@ export interface Query<D extends AnyDefinition, R extends Definitions = readonly
   /** The `cursor` of the page before, from a query with the same order: continues after it. Null: from the beginning. */
   readonly after?: string | null | undefined | Parameter
   /** The leading ids of the rows, which fill some of the wildcards, but not the last one. */
-  readonly prefix?: OrParameters<PrefixIdsOf<D['pattern']>>
+  readonly prefix?: OrParameters<PrefixIdsOf<D['pattern']>> | undefined
   /**
    * Only the first row, in the order of the query, of those that agree in this field, or in all of these. Fields are dotted
    * paths, such as `'address.city'`.
    */
-  readonly distinct?: FieldPath<Output<D>> | readonly FieldPath<Output<D>>[]
+  readonly distinct?: FieldPath<Output<D>> | readonly FieldPath<Output<D>>[] | undefined
   /**
    * Shows where the words of `$search` were found, as `highlights` in each entry: `true` for all searched fields, or `{ title:
    * true, body: 16 }` for all of the title and 16 words of the body (1 to 64). Left out: nowhere.
    */
-  readonly highlight?: boolean | { readonly [Field in SearchedOf<D>]?: boolean | number }
+  readonly highlight?: boolean | { readonly [Field in SearchedOf<D>]?: boolean | number } | undefined
 }
 
 /** A part of a text; `hit` if it is one of the words that you searched for. */
@@ -78,18 +78,26 @@ export type QueryEntry<D extends AnyDefinition, R extends Definitions, Q> = Q ex
   readonly with: infer W
 }
   ? FoundRow<D, Q> & {
-      readonly [Name in keyof W as W[Name] extends false ? never : Name]: Name extends keyof D['references']
-        ? QueryEntry<D['references'][Name], R, W[Name]> | null
-        : QueryEntry<DefinitionByName<R, Name & string>, R, W[Name]>[]
+      readonly [Name in keyof W as W[Name] extends false ? never : Name]:
+        | (Name extends keyof D['references']
+            ? QueryEntry<D['references'][Name], R, Exclude<W[Name], false>> | null
+            : QueryEntry<DefinitionByName<R, Name & string>, R, Exclude<W[Name], false>>[])
+        | (false extends W[Name] ? undefined : never)
     }
   : FoundRow<D, Q>
 
-type FoundRow<D extends AnyDefinition, Q> = Q extends { readonly columns: infer C }
-  ? ChosenRow<IdOf<D['pattern']>, KeyOf<D['pattern']>, Chosen<Output<D>, C>> & Shown<D, Q>
-  : Row<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>> & Shown<D, Q>
+type FoundRow<D extends AnyDefinition, Q> = (Q extends { readonly columns: infer C }
+  ? RowWith<D, C>
+  : RowWith<D, undefined>) &
+  Shown<D, Q>
+
+/** A row with the fields that `columns` chooses: of a union, with what each member chooses. */
+type RowWith<D extends AnyDefinition, C> = C extends undefined
+  ? Row<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>
+  : ChosenRow<IdOf<D['pattern']>, KeyOf<D['pattern']>, Chosen<Output<D>, C>>
 
 type Shown<D extends AnyDefinition, Q> = Q extends { readonly highlight: infer H }
-  ? H extends false
+  ? H extends false | undefined
     ? unknown
     : { readonly highlights: Highlights<Highlighted<D, H>> }
   : unknown

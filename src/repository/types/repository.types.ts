@@ -26,11 +26,11 @@ type Input<D extends AnyDefinition> = StandardSchemaV1.InferInput<D['schema']>
 /** Which rows to list; left out, all. An invalid id, or a `start` or `end` outside of `prefix`, is a TypeError. */
 export interface IdRange<D extends AnyDefinition> {
   /** The leading ids, which fill some of the wildcards, but not the last one. */
-  readonly prefix?: PrefixIdsOf<D['pattern']>
+  readonly prefix?: PrefixIdsOf<D['pattern']> | undefined
   /** The first id to list. */
-  readonly start?: IdOf<D['pattern']>
+  readonly start?: IdOf<D['pattern']> | undefined
   /** The id to stop before; if it comes before `start`, a RangeError. */
-  readonly end?: IdOf<D['pattern']>
+  readonly end?: IdOf<D['pattern']> | undefined
 }
 
 /** How to create a row. */
@@ -67,9 +67,9 @@ export interface UpsertResult<D extends AnyDefinition> extends CommitResult {
 /** How to insert many rows. */
 export interface InsertManyOptions extends ExpireOptions {
   /** Called after each commit with the number of rows inserted so far. */
-  readonly onProgress?: (inserted: number) => void
+  readonly onProgress?: ((inserted: number) => void) | undefined
   /** Aborting it rejects the call between two commits, with the signal's reason; what is committed stays. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** How many rows `insertMany` has inserted. */
