@@ -3,20 +3,32 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Key } from '../contract/key.types.ts'
 import type { IdOf } from '../key/pattern.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
-import type { Ordered } from '../schema/field-path.types.ts'
+import type { InstanceIn, Ordered } from '../schema/field-path.types.ts'
 import type { Leaf } from '../value/leaf.types.ts'
 import type { Parameter } from './parameter.ts'
 
 type Scalar = string | number | boolean | bigint | Date
 
-/** What a field is compared with: its own type; for a Date, also the ISO 8601 text of an instant. */
+/**
+ * What a field is compared with: its own type; for a Date, also the ISO 8601 text of an instant; for a URL or a RegExp, its text;
+ * for an instance of a class, whatever stands for it.
+ */
 type OperandOf<V> = unknown extends V
   ? Scalar
-  : Extract<V, Scalar> | (Extract<V, Date> extends never ? never : string)
+  : [InstanceIn<V>] extends [never]
+    ? Extract<V, Scalar> | (Extract<V, Date | StoredAsText> extends never ? never : string)
+    : Scalar
+
+/** Values that are stored, and compared, as their text. */
+type StoredAsText = URL | RegExp
 
 type OrderedOf<V> = Exclude<OperandOf<V>, boolean>
 
-type TextOf<V> = unknown extends V ? string : Extract<V, string>
+type TextOf<V> = unknown extends V
+  ? string
+  : [InstanceIn<V>] extends [never]
+    ? Extract<V, string> | (Extract<V, StoredAsText> extends never ? never : string)
+    : string
 
 /** What operators on texts take. */
 type TextOperand<V> = TextOf<V> extends never ? never : string | Parameter

@@ -53,9 +53,14 @@ export type Ordered<V> = V extends
   ? never
   : V extends Leaf
     ? V
-    : [Extract<V[keyof V], (...args: never) => unknown>] extends [never]
-      ? never
-      : V
+    : InstanceIn<V>
+
+/** The part of `V` that is an instance of a class, as far as a type tells: an object with a method. */
+export type InstanceIn<V> = V extends Leaf
+  ? never
+  : [Extract<V[keyof V], (...args: never) => unknown>] extends [never]
+    ? never
+    : V
 
 type FieldAtNames<T, Path extends readonly string[]> = Path extends readonly [
   infer Name extends string,

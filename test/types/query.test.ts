@@ -331,7 +331,112 @@ describe('a query', () => {
       users.aggregate({ count: true, groupBy: 'ok', orderBy: { count: 'asc', median: 'asc' } }),
       // @ts-expect-error -- no such field to order by
       users.aggregate({ count: true, groupBy: 'ok', orderBy: { group: { nam: 'asc' } } }),
+      // @ts-expect-error -- not a field of the groups
+      users.aggregate({ count: true, groupBy: ['ok'], orderBy: { group: { name: 'asc' } } }),
     ])
+  })
+
+  it('compares figures with what they are', () => {
+    typed(({ repositories: { users } }) => [
+      users.aggregate({
+        count: true,
+        groupBy: ['name', 'address.city'],
+        having: {
+          count: { gte: 2 },
+          countDistinct: { name: 1 },
+          sum: { age: { gt: 1 }, big: 1n },
+          avg: { big: { lt: 0.5 } },
+          min: { name: { gt: 'a' }, at: '2024-01-01', ok: 1 },
+          max: { at: { lt: new Date() }, big: { gt: 1n } },
+        },
+        orderBy: { group: { 'address.city': 'asc' } },
+      }),
+      // @ts-expect-error -- a count is a number
+      users.aggregate({ count: true, groupBy: 'ok', having: { count: { gt: '1' } } }),
+      // @ts-expect-error -- a count is a number
+      users.aggregate({ count: true, groupBy: 'ok', having: { countDistinct: { big: 1n } } }),
+      // @ts-expect-error -- the sum of bigints is a bigint
+      users.aggregate({ count: true, groupBy: 'ok', having: { sum: { big: 1 } } }),
+      // @ts-expect-error -- the sum of numbers is a number
+      users.aggregate({ count: true, groupBy: 'ok', having: { sum: { age: { gt: 1n } } } }),
+      // @ts-expect-error -- an average is a number
+      users.aggregate({ count: true, groupBy: 'ok', having: { avg: { age: { gt: new Date() } } } }),
+      // @ts-expect-error -- the least text is a text
+      users.aggregate({ count: true, groupBy: 'ok', having: { NOT: { min: { name: { gt: 1 } } } } }),
+      // @ts-expect-error -- the greatest date is no number
+      users.aggregate({ count: true, groupBy: 'ok', having: { OR: [{ max: { at: 1 } }] } }),
+    ])
+  })
+})
+
+describe('what is stored in another form', () => {
+  class Money {
+    cents = 1
+    plus(other: Money): Money {
+      return other
+    }
+  }
+  const openForms = () =>
+    Valkeyrie.withSchema(
+      ['forms', '*'],
+      z.object({
+        link: z.instanceof(URL).optional(),
+        pattern: z.instanceof(RegExp),
+        price: z.instanceof(Money),
+        inner: z.object({
+          at: z.date(),
+          big: z.bigint(),
+          tags: z.array(z.string()),
+          price: z.instanceof(Money),
+        }),
+        dates: z.array(z.date()).optional(),
+      }),
+    ).open()
+  const typedForms = (_: (db: Awaited<ReturnType<typeof openForms>>) => unknown): void => {}
+
+  it('is compared in that form', () => {
+    typedForms(({ repositories: { forms } }) => [
+      forms.count({ where: { link: 'https://example.com/', pattern: { startsWith: '/a' } } }),
+      forms.count({ where: { link: { like: 'https://%', notIn: ['https://example.com/'] } } }),
+      forms.count({ where: { price: 5 } }),
+      forms.count({ where: { price: { gte: 5, lt: 9 } } }),
+      forms.count({ where: { price: { cents: 5 } } }),
+      forms.findMany({ where: { inner: { price: 5 } } }),
+      // @ts-expect-error -- it is a text
+      forms.count({ where: { link: 1 } }),
+      // @ts-expect-error -- it is a text
+      forms.count({ where: { link: new URL('https://example.com') } }),
+      // @ts-expect-error -- no such field
+      forms.count({ where: { price: { cent: 5 } } }),
+      // @ts-expect-error -- an object is not compared
+      forms.count({ where: { inner: 5 } }),
+    ])
+  })
+
+  it('is in figures and groups in that form', () => {
+    typedForms(async ({ repositories: { forms } }) => {
+      const { max } = await forms.aggregate({ max: ['link', 'pattern', 'price', 'inner.at', 'inner.big'] })
+      expectTypeOf(max.link).toEqualTypeOf<string | null>()
+      expectTypeOf(max.pattern).toEqualTypeOf<string | null>()
+      expectTypeOf(max.price).toEqualTypeOf<unknown>()
+      expectTypeOf(max['inner.at']).toEqualTypeOf<Date | null>()
+      expectTypeOf(max['inner.big']).toEqualTypeOf<bigint | null>()
+      const [one] = await forms.aggregate({
+        count: true,
+        groupBy: ['link', 'price', 'inner', 'dates', 'inner.at', 'inner.tags'],
+      })
+      expectTypeOf(one!.group.link).toEqualTypeOf<string | null>()
+      expectTypeOf(one!.group.price).toEqualTypeOf<unknown>()
+      expectTypeOf(one!.group.inner).toEqualTypeOf<{
+        at: string
+        big: string
+        tags: string[]
+        price: unknown
+      }>()
+      expectTypeOf(one!.group.dates).toEqualTypeOf<string[] | null>()
+      expectTypeOf(one!.group['inner.at']).toEqualTypeOf<Date>()
+      expectTypeOf(one!.group['inner.tags']).toEqualTypeOf<string[]>()
+    })
   })
 })
 

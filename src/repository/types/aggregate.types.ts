@@ -2,7 +2,8 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { IdOf, PrefixIdsOf } from '../../key/pattern.types.ts'
 import type { CheckedWhere, ValueWhere } from '../../query/query.types.ts'
 import type { AnyDefinition } from '../../schema/definition.types.ts'
-import type { FieldAt, FieldPath, Ordered } from '../../schema/field-path.types.ts'
+import type { FieldAt, FieldPath, InstanceIn, Ordered } from '../../schema/field-path.types.ts'
+import type { GroupValue, InGroup } from './group-value.types.ts'
 
 type Output<D extends AnyDefinition> = StandardSchemaV1.InferOutput<D['schema']>
 
@@ -30,26 +31,52 @@ type Selected<T, Path extends string, Kind> = Path extends unknown
       : Path
   : never
 
-interface Comparisons {
-  readonly eq?: number | bigint | string | Date
-  readonly ne?: number | bigint | string | Date
-  readonly gt?: number | bigint | string | Date
-  readonly gte?: number | bigint | string | Date
-  readonly lt?: number | bigint | string | Date
-  readonly lte?: number | bigint | string | Date
+interface Comparisons<V> {
+  readonly eq?: V
+  readonly ne?: V
+  readonly gt?: V
+  readonly gte?: V
+  readonly lt?: V
+  readonly lte?: V
 }
+
+type Compared<V> = Comparisons<V> | V
+
+type FigureOperand = number | bigint | string | Date
+
+/** What a sum of a field is compared with; for a field that has none, any number, as `CheckedHaving` says what is wrong. */
+type SumOperand<V> = unknown extends V
+  ? number | bigint
+  : [NonNullable<V>] extends [bigint]
+    ? bigint
+    : [Extract<V, bigint>] extends [never]
+      ? number
+      : number | bigint
+
+/** What the least or greatest value of a field is compared with; for a field that has none, any operand, as above. */
+type ExtremeOperand<V> = unknown extends V
+  ? FigureOperand
+  : [Ordered<V>] extends [never]
+    ? FigureOperand
+    : [InstanceIn<V>] extends [never]
+      ?
+          | (Extract<V, number | boolean> extends never ? never : number)
+          | (Extract<V, bigint> extends never ? never : bigint)
+          | (Extract<V, string | Date | URL | RegExp> extends never ? never : string)
+          | Extract<V, Date>
+      : FigureOperand
 
 /**
  * Conditions on the figures of a group, such as `{ count: { gte: 2 }, max: { likes: { lt: 10 } } }`, with `eq` (or the value
  * alone), `ne`, `gt`, `gte`, `lt` and `lte`.
  */
 export interface Having<T> {
-  readonly count?: Comparisons | number
-  readonly countDistinct?: { readonly [Path in FieldPath<T>]?: Comparisons | number }
-  readonly sum?: { readonly [Path in FieldPath<T>]?: Comparisons | number | bigint }
-  readonly avg?: { readonly [Path in FieldPath<T>]?: Comparisons | number }
-  readonly min?: { readonly [Path in FieldPath<T>]?: Comparisons | number | bigint | string | Date }
-  readonly max?: { readonly [Path in FieldPath<T>]?: Comparisons | number | bigint | string | Date }
+  readonly count?: Compared<number>
+  readonly countDistinct?: { readonly [Path in FieldPath<T>]?: Compared<number> }
+  readonly sum?: { readonly [Path in FieldPath<T>]?: Compared<SumOperand<FieldAt<T, Path>>> }
+  readonly avg?: { readonly [Path in FieldPath<T>]?: Compared<number> }
+  readonly min?: { readonly [Path in FieldPath<T>]?: Compared<ExtremeOperand<FieldAt<T, Path>>> }
+  readonly max?: { readonly [Path in FieldPath<T>]?: Compared<ExtremeOperand<FieldAt<T, Path>>> }
   readonly AND?: readonly Having<T>[]
   readonly OR?: readonly Having<T>[]
   readonly NOT?: Having<T>
@@ -117,7 +144,7 @@ type Figures<T, Q> = (Q extends { readonly count: true } ? { readonly count: num
 }
 
 /** The type of the least or greatest value of a field: values without an order are skipped. */
-type Extreme<V> = unknown extends V ? V : Ordered<V>
+type Extreme<V> = unknown extends V ? V : InGroup<Ordered<V>>
 
 /**
  * The result of an aggregate: its figures by field, null if no row has the field, such as `{ count: 2, sum: { likes: 3 } }`; with
@@ -133,31 +160,6 @@ type Grouped<D extends AnyDefinition, Q, G> = [G] extends [never]
       readonly group: { readonly [Path in Paths<G> & string]: GroupValue<Output<D>, Path> }
     })[]
 
-/** The value of a field in a group: `null` if it, or an object on its path, is missing. */
-type GroupValue<T, Path extends string> = unknown extends T
-  ? unknown
-  : T extends null | undefined
-    ? null
-    : Path extends keyof T
-      ? OrNull<T[Path]> | (string extends keyof T ? null : never)
-      : Path extends `${string}\\${string}`
-        ? OrNull<FieldAt<T, Path>> | null
-        : Path extends `${infer Head}.${infer Tail}`
-          ? Head extends keyof T
-            ? GroupValue<T[Head], Tail>
-            : null
-          : null
-
-type OrNull<V> = undefined extends V ? InGroup<Exclude<V, undefined>> | null : InGroup<V>
-
-/** A Map or a Set is in a group as the JSON of its entries. */
-type InGroup<V> =
-  V extends ReadonlyMap<unknown, unknown>
-    ? [unknown, unknown][]
-    : V extends ReadonlySet<unknown>
-      ? unknown[]
-      : V
-
 /** `Q`, where each mistake becomes a type that says what is wrong. */
 export type CheckedAggregate<D extends AnyDefinition, Q> = CheckedNames<
   Q,
@@ -172,7 +174,20 @@ export type CheckedAggregate<D extends AnyDefinition, Q> = CheckedNames<
   (Q extends { readonly having: infer H } ? { readonly having: CheckedHaving<Output<D>, H> } : unknown) &
   (Q extends { readonly orderBy: infer O }
     ? { readonly orderBy: CheckedMeasures<Output<D>, O, 'count' | 'group'> }
+    : unknown) &
+  (Q extends { readonly groupBy: infer By; readonly orderBy: { readonly group: infer G } }
+    ? { readonly orderBy: { readonly group: CheckedGroupOrder<Output<D>, By, G> } }
     : unknown)
+
+type CheckedGroupOrder<T, By, G> = {
+  readonly [Path in keyof G]: Path extends Paths<By>
+    ? G[Path]
+    : string extends Path | Paths<By>
+      ? G[Path]
+      : Path extends FieldPath<T>
+        ? { error: `'${Path}' is not a field of groupBy` }
+        : G[Path]
+}
 
 type CheckedFigures<Q> = [keyof Q & ('count' | MeasureName)] extends [never]
   ? {
