@@ -2,7 +2,7 @@
 import type { Buffer } from 'node:buffer'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Key, KeyPart } from '../contract/key.types.ts'
-import type { IdOf, KeyOf, Pattern, PlainPattern } from '../key/pattern.types.ts'
+import type { IdOf, KeyOf, Pattern, PlainPattern, Wildcard } from '../key/pattern.types.ts'
 import type { Selector } from '../key/range.ts'
 import type { MissingEntry } from '../value/keyed-entry.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
@@ -144,7 +144,7 @@ export type ValueOf<R extends Definitions, K extends Key> = K extends unknown
  */
 export type InputOf<R extends Definitions, K extends Key> = (
   K extends unknown
-    ? (input: IsPattern<K> extends true ? PatternAsKey : Inputs<Winners<R, K>>) => void
+    ? (input: IsPattern<K> extends true ? PatternAsKey : Inputs<Winners<R, K>, K>) => void
     : never
 ) extends (input: infer Input) => void
   ? Input
@@ -165,13 +165,30 @@ export type CounterIn<V> = [Extract<V, KvU64>] extends [never]
     : { error: 'sum, max and min need a KvU64: the schema of this key has none' }
   : unknown
 
+/** Whether a part of the key surely is not of the kind that the pattern declares for it: to write it is a TypeError. */
+type IsOtherKind<K extends Key, P extends Pattern> = true extends {
+  [I in keyof P]: [P[I], I] extends [Wildcard<infer T extends KeyPart>, keyof K]
+    ? [Extract<K[I & keyof K], T>] extends [never]
+      ? true
+      : false
+    : false
+}[number]
+  ? true
+  : false
+
 type IsPattern<K extends Key> = [Extract<K[number], '*'>] extends [never] ? false : true
 
 type Outputs<D> = D extends AnyDefinition ? OutputOf<D> : unknown
 
-type Inputs<D> = (D extends AnyDefinition ? (input: InputOfDefinition<D>) => void : never) extends (
-  input: infer Input,
-) => void
+type Inputs<D, K extends Key> = (
+  D extends AnyDefinition
+    ? (
+        input: IsOtherKind<K, D['pattern']> extends true
+          ? { error: `the ids of '${D['name']}' are declared with another kind` }
+          : InputOfDefinition<D>,
+      ) => void
+    : never
+) extends (input: infer Input) => void
   ? Input
   : never
 

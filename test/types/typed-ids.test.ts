@@ -42,6 +42,25 @@ it('ids and keys are of the declared kinds', () => {
   })
 })
 
+it('a write by key takes ids of the declared kinds', () => {
+  typed((db, part: KeyPart = 1, either: string | number = 1) => [
+    db.set(['orders', 1], { total: 1 }),
+    db.set(['orders', part], { total: 1 }),
+    db.set(['orders', either, 'lines', 'a'], { sku: 'a' }),
+    db.set(['users', 1n], { name: 'A' }),
+    db.set(['files', new Uint8Array(1)], 'a'),
+    db.atomic().set(['orders', 1], { total: 1 }),
+    // @ts-expect-error -- the id is a number
+    db.set(['orders', '7'], { total: 1 }),
+    // @ts-expect-error -- the first id is a number
+    db.atomic().set(['orders', 7n, 'lines', 'a'], { sku: 'a' }),
+    // @ts-expect-error -- the second id is a string
+    db.set(['orders', 7, 'lines', 1], { sku: 'a' }),
+    // @ts-expect-error -- the id is bytes
+    db.set(['files', 'a'], 'a'),
+  ])
+})
+
 it('create gives a string', () => {
   typed(async ({ repositories: { orders, lines, users } }) => {
     const user = await users.create({ name: 'A' })
