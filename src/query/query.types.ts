@@ -294,7 +294,9 @@ export type CheckedOrder<T, O, Name extends string> = unknown extends T
 type CheckedOrderField<V, O, Name extends string> = O extends Direction
   ? HasOrder<V> extends true
     ? O
-    : { error: `objects, arrays, Maps and Sets have no order: name a field in ${Name}` }
+    : {
+        error: `objects, arrays, Maps, Sets and bigints among other values have no order: name a field in ${Name}`
+      }
   : CheckedOrder<V, O, Name>
 
 /** `C`, where each name that is not a field becomes a type that says so. */

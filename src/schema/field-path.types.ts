@@ -43,8 +43,18 @@ export type FieldAt<T, Path extends string> = unknown extends T
             : never
           : never
 
-/** The part of `V` that has an order: all but objects, arrays, Maps and Sets. An instance of a class orders like its stored form. */
-export type Ordered<V> = V extends
+/**
+ * The part of `V` that has an order: all but objects, arrays, Maps and Sets; nothing if bigints are among other values. An instance
+ * of a class orders like its stored form.
+ */
+export type Ordered<V> = [MixedBigint<V>] extends [never] ? OrderedPart<V> : never
+
+/** The bigint in `V`, if `V` may be something else as well. */
+export type MixedBigint<V> = [Exclude<V, bigint | null | undefined>] extends [never]
+  ? never
+  : Extract<V, bigint>
+
+type OrderedPart<V> = V extends
   | readonly unknown[]
   | ReadonlyMap<unknown, unknown>
   | ReadonlySet<unknown>

@@ -459,6 +459,8 @@ describe('an order', () => {
         any: z.any(),
         unknown: z.unknown(),
         byName: z.record(z.string(), z.int()),
+        big: z.bigint().nullish(),
+        mixed: z.union([z.bigint(), z.number()]).optional(),
       }),
     ).open()
   type Shapes = Awaited<ReturnType<typeof openShapes>>
@@ -475,6 +477,8 @@ describe('an order', () => {
       return [
         shapes.findMany({ orderBy: { in: { n: 'asc' }, kind: { type: 'asc', n: 'desc' }, either: 'asc' } }),
         shapes.findMany({ orderBy: [{ link: 'asc' }, { any: 'asc' }, { unknown: 'desc' }] }),
+        shapes.findMany({ orderBy: { big: 'asc' } }),
+        shapes.aggregate({ sum: 'big', max: 'big', countDistinct: 'mixed', groupBy: 'mixed' }),
         shapes.findMany({ orderBy: { any: { n: 'asc' }, byName: { a: 'asc' } } }),
         shapes.aggregate({
           max: 'either',
@@ -486,7 +490,7 @@ describe('an order', () => {
     })
   })
 
-  it('refuses objects, arrays, tuples, unions of objects, Maps and Sets', () => {
+  it('refuses objects, arrays, tuples, unions of objects, Maps, Sets and bigints among other values', () => {
     typedShapes(({ repositories: { shapes } }) => [
       // @ts-expect-error -- an array
       shapes.findMany({ orderBy: { tags: 'asc' } }),
@@ -502,6 +506,12 @@ describe('an order', () => {
       shapes.watchMany({ orderBy: { kind: 'asc' } }),
       // @ts-expect-error -- a record
       shapes.findMany({ orderBy: { byName: 'asc' } }),
+      // @ts-expect-error -- bigints among numbers
+      shapes.findMany({ orderBy: { mixed: 'asc' } }),
+      // @ts-expect-error -- bigints among numbers
+      shapes.aggregate({ min: 'mixed' }),
+      // @ts-expect-error -- bigints among numbers
+      shapes.aggregate({ sum: 'mixed' }),
       // @ts-expect-error -- an array
       shapes.aggregate({ max: 'tags' }),
       // @ts-expect-error -- an object

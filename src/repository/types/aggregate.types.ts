@@ -2,15 +2,15 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { IdOf, PrefixIdsOf } from '../../key/pattern.types.ts'
 import type { CheckedWhere, ValueWhere } from '../../query/query.types.ts'
 import type { AnyDefinition } from '../../schema/definition.types.ts'
-import type { FieldAt, FieldPath, InstanceIn, Ordered } from '../../schema/field-path.types.ts'
+import type { FieldAt, FieldPath, InstanceIn, MixedBigint, Ordered } from '../../schema/field-path.types.ts'
 import type { GroupValue, InGroup } from './group-value.types.ts'
 
 type Output<D extends AnyDefinition> = StandardSchemaV1.InferOutput<D['schema']>
 
 type OneOrMore<Path extends string> = Path | readonly Path[]
 
-/** The paths of fields that may be numbers or bigints. */
-type NumberPath<T> = Selected<T, FieldPath<T>, number | bigint>
+/** The paths of fields that may be numbers, or that are bigints. */
+type NumberPath<T> = NumberAt<T, FieldPath<T>>
 
 /** The paths of fields that have an order. */
 type OrderedPath<T> = OrderedAt<T, FieldPath<T>>
@@ -23,12 +23,14 @@ type OrderedAt<T, Path extends string> = Path extends unknown
       : Path
   : never
 
-type Selected<T, Path extends string, Kind> = Path extends unknown
+type NumberAt<T, Path extends string> = Path extends unknown
   ? unknown extends FieldAt<T, Path>
     ? Path
-    : [Extract<FieldAt<T, Path>, Kind>] extends [never]
+    : [Extract<FieldAt<T, Path>, number | bigint>] extends [never]
       ? never
-      : Path
+      : [MixedBigint<FieldAt<T, Path>>] extends [never]
+        ? Path
+        : never
   : never
 
 interface Comparisons<V> {
@@ -233,8 +235,10 @@ type CheckedPath<T, K, Path extends string, V> = [Path] extends [FieldPath<T>]
     ]
     ? V
     : K extends 'sum' | 'avg'
-      ? { error: `'${Path}' is neither a number nor a bigint` }
-      : { error: `objects, arrays, Maps and Sets have no order: '${Path}' is one` }
+      ? { error: `'${Path}' is neither a number nor a bigint, or a bigint among other values` }
+      : {
+          error: `objects, arrays, Maps, Sets and bigints among other values have no order: '${Path}' is one`
+        }
   : NoField<Path>
 
 type NoField<Path extends string> = { error: `there is no field '${Path}'` }
