@@ -311,6 +311,8 @@ describe('a query', () => {
 
   it('refuses figures that do not exist', () => {
     typed(({ repositories: { users } }) => [
+      // @ts-expect-error -- users are not searched
+      users.aggregate({ count: true, where: { $search: 'A' } }),
       // @ts-expect-error -- no figure is asked for
       users.aggregate({}),
       // @ts-expect-error -- no such option

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { IdOf, PrefixIdsOf } from '../../key/pattern.types.ts'
 import type { CheckedWhere, ValueWhere } from '../../query/query.types.ts'
-import type { AnyDefinition } from '../../schema/definition.types.ts'
+import type { AnyDefinition, SearchedOf } from '../../schema/definition.types.ts'
 import type { FieldAt, FieldPath, InstanceIn, MixedBigint, Ordered } from '../../schema/field-path.types.ts'
 import type { GroupValue, InGroup } from './group-value.types.ts'
 
@@ -171,7 +171,7 @@ export type CheckedAggregate<D extends AnyDefinition, Q> = CheckedNames<
   CheckedFigures<Q> &
   CheckedGroups<Q> &
   (Q extends { readonly where: infer W }
-    ? { readonly where: CheckedWhere<Output<D>, W, `the values of '${D['name']}'`> }
+    ? { readonly where: CheckedWhere<Output<D>, W, `the values of '${D['name']}'`, SearchedOf<D>> }
     : unknown) &
   (Q extends { readonly having: infer H } ? { readonly having: CheckedHaving<Output<D>, H> } : unknown) &
   (Q extends { readonly orderBy: infer O }
