@@ -1,8 +1,11 @@
-/**
- * The calls that wait for each signal. One listener for all of them: adding or removing one listener takes time in proportion to
- * their number.
- */
-const waiting = new WeakMap<AbortSignal, Set<() => void>>()
+/** The calls that wait for a signal, and the listener that ends them. */
+interface Waiting {
+  readonly calls: Set<() => void>
+  readonly listener: () => void
+}
+
+/** One listener for all calls of a signal: adding or removing one listener takes time in proportion to their number. */
+const waiting = new WeakMap<AbortSignal, Waiting>()
 
 /** Resolves as `work` does, or rejects with the signal's reason as soon as it is aborted. */
 export function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
@@ -24,15 +27,24 @@ async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 
 /** Calls `abort` when the signal is aborted, unless the returned function is called first. */
 function whenAborted(signal: AbortSignal, abort: () => void): () => void {
-  const known = waiting.get(signal)
-  const all = known ?? new Set()
-  all.add(abort)
+  const all = waiting.get(signal) ?? listen(signal)
+  all.calls.add(abort)
+  return () => {
+    all.calls.delete(abort)
+    if (all.calls.size > 0 || waiting.get(signal) !== all) return
+    // As long as it has a listener, a signal that follows others, or a timer, is kept in memory.
+    waiting.delete(signal)
+    signal.removeEventListener('abort', all.listener)
+  }
+}
+
+function listen(signal: AbortSignal): Waiting {
+  const calls = new Set<() => void>()
   const listener = () => {
-    for (const one of all) one()
+    for (const abort of calls) abort()
   }
-  if (known === undefined) {
-    waiting.set(signal, all)
-    signal.addEventListener('abort', listener, { once: true })
-  }
-  return () => all.delete(abort)
+  const all = { calls, listener }
+  waiting.set(signal, all)
+  signal.addEventListener('abort', listener, { once: true })
+  return all
 }
