@@ -289,7 +289,7 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
     checkCallOptions(options, 'clear')
     options.signal?.throwIfAborted()
     this.#store.assertOpen()
-    await untilAborted(this.#store.clear(), options.signal)
+    await untilAborted(this.#store.clear(options.signal), options.signal)
   }
 
   /**
@@ -303,7 +303,7 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
   async cleanup(options: CallOptions = {}): Promise<number> {
     checkCallOptions(options, 'cleanup')
     this.#store.assertOpen()
-    return this.#store.cleanup(options.signal)
+    return untilAborted(this.#store.cleanup(options.signal), options.signal)
   }
 
   /**

@@ -11,7 +11,8 @@ import { checkOptionNames } from './option-names.ts'
 export interface CallOptions {
   /**
    * Aborting it rejects the call with its reason, within milliseconds, even during a long read. A call of the engine that cannot
-   * be split, such as an aggregate that no index serves, ends first, and a write whose commit has begun is still written.
+   * be split, such as an aggregate that no index serves, ends first. A write whose commit has begun is still written; one that waits
+   * for earlier writes, for the turn of others or for the lock of a file is not.
    */
   readonly signal?: AbortSignal | undefined
 }

@@ -1,6 +1,7 @@
 import { commitWrite, type Marks } from './commit-write.ts'
 import type { CommitTransaction } from './transaction.ts'
 import type { Ticket } from './turn.ts'
+import { begin, isWithdrawn } from './withdrawal.ts'
 import type { AtomicWrite, CommitOutcome } from './write.ts'
 
 /** The state that a batch of writes starts from. */
@@ -20,8 +21,8 @@ export interface CommittedWrites {
 }
 
 /**
- * Commits writes one after the other, each as its own version if it can be. During somebody's turn, the writes of others wait.
- * Throws as `commitWrite` does; then the whole batch must be rolled back.
+ * Commits writes one after the other, each as its own version if it can be. During somebody's turn, the writes of others wait. Those
+ * whose calls were aborted meanwhile are left out. Throws as `commitWrite` does; then the whole batch must be rolled back.
  */
 export function commitWrites(
   writes: readonly AtomicWrite[],
@@ -33,10 +34,15 @@ export function commitWrites(
   let { latest, turn } = state
   const outcomes: CommitOutcome[] = []
   for (const write of writes) {
+    if (isWithdrawn(write)) {
+      outcomes.push({ type: 'failed', error: write.withdrawal!.signal.reason })
+      continue
+    }
     if (turn !== null && write.turn !== turn.id) {
       outcomes.push({ type: 'waits', until: turn.until })
       continue
     }
+    begin(write)
     const outcome = commitWrite(write, { transaction, version: latest + 1, now }, marks)
     if (outcome.type === 'committed') {
       latest = outcome.version

@@ -2,6 +2,7 @@ import type { KeyRange } from '../key/range.ts'
 import type { FindPlan, Planned } from '../query/plan.ts'
 import type { StoredValue } from '../value/encoding.ts'
 import type { FoundRow } from './row.ts'
+import type { Withdrawal } from './withdrawal.ts'
 
 /** Holds if the newest version of the key is this one; `null`: if the key has no value, or an expired one. */
 export interface KeyCheck {
@@ -94,6 +95,8 @@ export interface AtomicWrite {
   readonly claim?: Claim
   /** Whether some of its keys are stamped. */
   readonly stamped?: boolean
+  /** If the call takes a signal. */
+  readonly withdrawal?: Withdrawal
 }
 
 /** A check that did not hold; `actual` is the version found, `null` if there is no value. */

@@ -213,7 +213,8 @@ export interface Driver extends Reader {
   session(use: SessionUse): Session
   /**
    * Commits each write with its own version, all in one transaction. A write that conflicts or fails leaves nothing behind, and
-   * does not affect the others. If the engine fails, the call rejects, and nothing of the batch is written.
+   * does not affect the others. If the engine fails, the call rejects, and nothing of the batch is written. It reports each write as
+   * begun, as late as it can: one that is aborted before that is not written.
    */
   commit(batch: CommitBatch): Promise<BatchOutcome>
   /**
@@ -247,8 +248,8 @@ export interface Driver extends Reader {
   sizes(): Promise<Sizes>
   /** The last commits in the log, the newest first. */
   lastCommits(limit: number): Promise<readonly LoggedSize[]>
-  /** Removes every row. */
-  clear(): Promise<void>
+  /** Removes every row. Aborting the signal before that has begun leaves them. */
+  clear(signal?: AbortSignal): Promise<void>
   /**
    * When the next row expires, of all or of one collection, in milliseconds since the epoch. For a collection, it may be a time before
    * that, when to ask again.

@@ -51,7 +51,8 @@ class AbortableStore extends ForwardingStore implements RowStore {
 
   async commit(write: AtomicWrite): Promise<SettledOutcome> {
     this.#signal.throwIfAborted()
-    return untilAborted(this.store.commit(write), this.#signal)
+    const withdrawal = { signal: this.#signal, hasBegun: false }
+    return untilAborted(this.store.commit({ ...write, withdrawal }), this.#signal)
   }
 
   override entry(row: StoredRow, key: Key): Entry | Promise<Entry> {

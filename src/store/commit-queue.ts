@@ -1,5 +1,6 @@
 // Queueing, splitting and committing share one state: what waits, and for whose turn.
 import type { Filing } from '../commit/filing.ts'
+import { isWithdrawn } from '../commit/withdrawal.ts'
 import type { AtomicWrite } from '../commit/write.ts'
 import {
   CorruptValueError,
@@ -247,7 +248,8 @@ export class CommitQueue {
   async #commit(queued: readonly QueuedWrite[]): Promise<readonly QueuedWrite[]> {
     let batch = queued
     for (;;) {
-      // Others may have changed the catalogue since these writes were filed, as in a long unit of work, or while they were queued.
+      // Others may have changed the catalogue since these writes were filed, as in a long unit of work, or while they were queued; and
+      // their calls may have been aborted meanwhile.
       batch = batch.flatMap((write) => this.#refiled(write) ?? [])
       if (batch.length === 0) return []
       const { catalogVersion } = this.#filing
@@ -270,8 +272,12 @@ export class CommitQueue {
     }
   }
 
-  /** The write, filed by the current catalogue; `null` if it can no longer be written, and was rejected. */
+  /** The write, filed by the current catalogue; `null` if it was aborted or can no longer be written, and was rejected. */
   #refiled(queued: QueuedWrite): QueuedWrite | null {
+    if (isWithdrawn(queued.write)) {
+      queued.reject(queued.write.withdrawal!.signal.reason)
+      return null
+    }
     try {
       const write = this.#filing.refile(queued.write)
       return write === queued.write ? queued : { ...queued, write }

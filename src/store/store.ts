@@ -239,12 +239,15 @@ export class Store implements RowStore {
     return pause === undefined ? this.#queue.earlier(key) : pause.then(() => this.#queue.earlier(key))
   }
 
-  /** Removes every row, after the writes submitted before. */
-  async clear(): Promise<void> {
+  /** Removes every row, after the writes submitted before, unless the signal is aborted by then. */
+  async clear(signal?: AbortSignal): Promise<void> {
     // Writes that have begun may be in a pause.
     const pause = pauseDue()
     if (pause !== undefined) await pause
-    await this.#queue.inTurn(() => this.driver.clear())
+    await this.#queue.inTurn(async () => {
+      signal?.throwIfAborted()
+      await this.driver.clear(signal)
+    })
     this.hub.refresh()
   }
 

@@ -6,6 +6,7 @@ import type { AtomicWrite, CheckConflict } from '../commit/write.ts'
 import type { Definitions } from '../schema/registry.types.ts'
 import { backOff } from '../store/backoff.ts'
 import { conflictError } from '../store/conflict.ts'
+import type { SettledOutcome } from '../store/row-store.ts'
 import { running } from '../store/running.ts'
 import type { Store } from '../store/store.ts'
 import { Turn } from '../store/turn.ts'
@@ -124,12 +125,29 @@ async function runOnce<R extends Definitions, T>(
     const { result, write } = finished
     if (write.mutations.length === 0) return { done: true, result, committed: false }
     const lasted = clock() - started
-    const outcome = await store.commit(write)
+    const outcome = await commitUnlessAborted(store, write, signal)
     return outcome.type === 'committed'
       ? { done: true, result, committed: true }
       : { done: false, conflicts: outcome.conflicts, lasted }
   } finally {
     unit.end()
+  }
+}
+
+/** Commits the write. Rejects with the signal's reason if it is aborted before the write has begun: then nothing is written. */
+async function commitUnlessAborted(
+  store: Store,
+  write: AtomicWrite,
+  signal: AbortSignal | undefined,
+): Promise<SettledOutcome> {
+  if (signal === undefined) return store.commit(write)
+  const withdrawal = { signal, hasBegun: false }
+  const committing = store.commit({ ...write, withdrawal })
+  try {
+    return await untilAborted(committing, signal)
+  } catch (error) {
+    if (withdrawal.hasBegun) return committing
+    throw error
   }
 }
 

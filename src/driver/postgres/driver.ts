@@ -1,5 +1,6 @@
 // The driver of PostgreSQL implements the whole port; each method is short and calls the room that does the work.
 import type { Catalog, Collection } from '../../catalog/catalog.ts'
+import { begin } from '../../commit/withdrawal.ts'
 import { ConnectionError, StorageError } from '../../contract/errors.ts'
 import type { Backup } from '../backup.ts'
 import type {
@@ -147,6 +148,7 @@ export class PostgresDriver implements Driver {
 
   async commit(batch: CommitBatch): Promise<BatchOutcome> {
     this.#assertWriting()
+    batch.writes.forEach(begin)
     if (this.#looks.size > 0) await this.#afterLooks()
     try {
       const outcome = await new BatchCommit(batch, this.#commits, this.#heard).commit()
@@ -245,9 +247,10 @@ export class PostgresDriver implements Driver {
     return this.#requests.again(() => readLastCommits(this.#requests.run, this.#parts.schema, limit))
   }
 
-  async clear(): Promise<void> {
+  async clear(signal?: AbortSignal): Promise<void> {
     this.#assertWriting()
     if (this.#looks.size > 0) await this.#afterLooks()
+    signal?.throwIfAborted()
     const { statements, options } = this.#parts
     try {
       const { before, latest } = await clearRows(statements, this.#requests.write, options.busyTimeout)

@@ -240,9 +240,9 @@ export class SqliteDriver implements Driver {
     return this.#onTop(({ database }) => readLastCommits(database, limit))
   }
 
-  clear(): Promise<void> {
+  clear(signal?: AbortSignal): Promise<void> {
     this.#checkpointer?.wrote()
-    return this.#onTop((connection) => clearRows(connection, this.#options.retention))
+    return this.#onTop((connection) => clearRows(connection, this.#options.retention, signal))
   }
 
   nextExpiry(of?: CollectionExpiry): Promise<number | null> {

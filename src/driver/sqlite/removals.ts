@@ -11,8 +11,13 @@ type Connection = Pick<PooledConnection, 'statements' | 'transactions' | 'log'>
 
 const noKey = new Uint8Array()
 
-/** Removes every row; the log reports all of them. */
-export function clearRows({ statements, transactions, log }: Connection, retention: LogRetention): void {
+/** Removes every row, unless the signal is aborted by then; the log reports all of them. */
+export function clearRows(
+  { statements, transactions, log }: Connection,
+  retention: LogRetention,
+  signal: AbortSignal | undefined,
+): void {
+  signal?.throwIfAborted()
   transactions.run('write', () => {
     const before = latestVersion(statements)
     const now = Date.now()

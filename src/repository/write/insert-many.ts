@@ -7,6 +7,7 @@ import type { Key } from '../../contract/key.types.ts'
 import { decodeKey } from '../../key/codec.ts'
 import { keyText } from '../../key/key-text.ts'
 import type { IdOf, Pattern } from '../../key/pattern.types.ts'
+import { storeUnder } from '../../store/abortable-store.ts'
 import type { RowStore } from '../../store/row-store.ts'
 import { pauseDue } from '../../time/give-way.ts'
 import { untilAborted } from '../../time/until-aborted.ts'
@@ -29,7 +30,7 @@ export async function insertMany(
   store.assertOpen()
   const { signal, expireIn } = options
   signal?.throwIfAborted()
-  const rows = new Batches(store, options)
+  const rows = new Batches(storeUnder(store, signal), options)
   const expiry = { expireIn }
   const add = (item: readonly [Id, unknown]): Promise<void> | undefined => {
     if (!Array.isArray(item))

@@ -1,0 +1,105 @@
+import Sqlite from 'better-sqlite3'
+import { type Key, Valkeyrie } from 'valkeyrie'
+import { expect, it, onTestFinished } from 'vitest'
+import { z } from 'zod'
+import { patient, waitFor } from '../waiting.ts'
+import { newDatabasePath } from './temporary-folder.ts'
+
+const store = Valkeyrie.withSchema(['people', '*'], z.object({ age: z.int() }), { name: 'people' })
+
+async function open() {
+  const path = newDatabasePath()
+  const db = await store.open(path, patient)
+  onTestFinished(() => db.close())
+  await db.set(['a'], 0)
+  await db.repositories.people.set(1, { age: 1 })
+  return { db, path }
+}
+
+type Db = Awaited<ReturnType<typeof open>>['db']
+interface Options {
+  readonly signal: AbortSignal
+}
+
+async function rowsOf(db: Db) {
+  return Array.fromAsync(db.list({ prefix: [] }), ({ key, value }) => [key, value] as const)
+}
+
+/** Calls of which each would change something. */
+const writes: Readonly<Record<string, (db: Db, options: Options) => Promise<unknown>>> = {
+  set: (db, options) => db.set(['a'], 1, options),
+  'an atomic operation': (db, options) => db.atomic().set(['a'], 1).set(['b'], 1).commit(options),
+  enqueue: (db, options) => db.enqueue('message', options),
+  'a unit of work': (db, options) => db.unitOfWork((unit) => unit.set(['a'], 1), options),
+  'a unit of work that reads': (db, options) =>
+    db.unitOfWork(async (unit) => {
+      await unit.set(['a'], [(await unit.get(['a'])).value])
+    }, options),
+  clear: (db, options) => db.clear(options),
+  insertMany: ({ repositories: { people } }, options) => people.insertMany([[2, { age: 2 }]], options),
+  create: ({ repositories: { people } }, options) => people.create({ age: 2 }, options),
+  update: ({ repositories: { people } }, options) => people.update(1, { age: 2 }, options),
+  'update by a function': ({ repositories: { people } }, options) =>
+    people.update(1, ({ age }) => ({ age: age + 1 }), options),
+  delete: ({ repositories: { people } }, options) => people.delete(1, options),
+  updateMany: ({ repositories: { people } }, options) =>
+    people.updateMany({ where: {}, set: { age: 2 } }, options),
+  deleteMany: ({ repositories: { people } }, options) => people.deleteMany({ where: {} }, options),
+  claimMany: ({ repositories: { people } }, options) =>
+    people.claimMany({ where: {}, limit: 1, set: { age: 2 } }, options),
+}
+
+it.each(Object.entries(writes))(
+  '%s that is aborted while another process has the lock rejects at once, and is not written later',
+  async (name, write) => {
+    const { db, path } = await open()
+    const before = await rowsOf(db)
+    using other = lockOf(path)
+    const controller = new AbortController()
+    const reason = new Error('enough')
+    setImmediate(() => setImmediate(() => controller.abort(reason)))
+    await expect(waitFor(name, write(db, controller))).rejects.toBe(reason)
+    other.unlock()
+    await db.set(['later'], 1)
+    expect(await rowsOf(db)).toEqual([before[0], [['later'], 1], ...before.slice(1)])
+  },
+)
+
+it('a cleanup that is aborted while another process has the lock rejects at once', async () => {
+  const { db, path } = await open()
+  using _ = lockOf(path)
+  const controller = new AbortController()
+  const reason = new Error('enough')
+  setImmediate(() => setImmediate(() => controller.abort(reason)))
+  await expect(waitFor('the cleanup', db.cleanup(controller))).rejects.toBe(reason)
+})
+
+it('of many writes at once, those that an abort rejects are not written, and the others are', async () => {
+  const { db } = await open()
+  const controller = new AbortController()
+  const written: Key[] = []
+  let rejected = 0
+  const all = Array.from({ length: 5_000 }, async (_, n) => {
+    try {
+      await db.set(['many', n], n, controller)
+      written.push(['many', n])
+      controller.abort()
+    } catch {
+      rejected += 1
+    }
+  })
+  await Promise.all(all)
+  await db.set(['later'], 1)
+  expect(rejected).toBeGreaterThan(0)
+  expect(await Array.fromAsync(db.list({ prefix: ['many'] }), ({ key }) => key)).toEqual(written)
+})
+
+/** The lock of another writer, who gives it back at the end of the block at the latest. */
+function lockOf(path: string): Disposable & { unlock(): void } {
+  const other = new Sqlite(path)
+  other.exec('BEGIN IMMEDIATE')
+  const unlock = () => {
+    if (other.open) other.close()
+  }
+  return { unlock, [Symbol.dispose]: unlock }
+}
