@@ -246,3 +246,13 @@ test('a field that cannot be searched is refused when it is declared', () => {
     tokenizer: 'unicode61',
   })
 })
+
+test('the hits of a row are marked when it is read, after all rows are sorted', async () => {
+  await using db = await open(newPath())
+  const { posts } = db.repositories
+  const plan = await posts.explain({ where: { $search: 'tea' }, highlight: true })
+  const sorted = plan.indexOf('USE TEMP B-TREE FOR ORDER BY')
+  const marked = plan.findIndex((step) => step.startsWith('CORRELATED SCALAR SUBQUERY'))
+  expect(sorted).toBeGreaterThan(-1)
+  expect(marked).toBeGreaterThan(sorted)
+})

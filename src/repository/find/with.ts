@@ -58,7 +58,7 @@ async function loadBelow(
   query: UntypedQuery,
   parents: readonly FoundRow[],
 ): Promise<RowEntry[][]> {
-  const keys = parents.map(({ row }) => encodeStoredKey(row.key))
+  const keys = await inSlices(parents, ({ row }) => encodeStoredKey(row.key))
   return grouped(store, child, query, keys, 'below', parents.length)
 }
 
@@ -72,7 +72,7 @@ async function loadReferred(
   const names = path.split('.')
   const places = new Map<string, number>()
   const keys: Uint8Array[] = []
-  const placeOf = parents.map(({ entry }) => {
+  const placeOf = await inSlices(parents, ({ entry }) => {
     const id = valueAt(entry.value, names)
     if (id === undefined || id === null) return null
     const key = encodedOrNull(store, target.pattern, id as IdOf<Pattern>)

@@ -65,10 +65,11 @@ export function findSql(
   const columns = ranked?.orders ? sql`${rowColumns[form]}, kv.rank` : rowColumns[form]
   const { rows, from } = searchedRows(plan, fields, source, choice)
   if (ranked === null || ranked.highlight.length === 0) return rowsSql(rows, fields, from, choice, columns)
-  // Looks for hits only in the rows that are returned.
+  // Looks for hits only in the rows that are returned, and with a limit only when each is, not in all of them before they are sorted.
   const found = rowsSql(rows, fields, from, choice, sql.raw('kv.*'))
+  const limit = plan.limit === null && plan.offset === null ? sql` limit -1` : sql.empty()
   const texts = sql.join(highlightsOf(ranked, fields.shown), sql.raw(', '))
-  return sql`select ${columns}, ${texts} from (${found}) as kv order by ${orderSql(plan, fields)}`
+  return sql`select ${columns}, ${texts} from (${found}${limit}) as kv order by ${orderSql(plan, fields)}`
 }
 
 /** A plan, and the rows that it reads: those of the search that ranks them. */

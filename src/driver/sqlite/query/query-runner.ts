@@ -16,7 +16,7 @@ import { isUnanswerable } from '../file/engine-error.ts'
 import type { Connection } from '../module/sqlite-module.ts'
 import { damagedRowError } from '../rows/damaged-rows.ts'
 import { type KeyedColumns, KeyedRows, type ToRow, toHitRow, toKeyedRow } from '../rows/keyed-rows.ts'
-import { PartSlices } from '../rows/part-slices.ts'
+import { type PartSize, PartSlices } from '../rows/part-slices.ts'
 import { RowSlices } from '../rows/row-slices.ts'
 import { unsealedColumns } from '../rows/sealed-statement.ts'
 import { mayBeOther, textOfStored } from '../rows/stored-text.ts'
@@ -31,6 +31,10 @@ import { ReadTime } from './read-time.ts'
 const mostStatements = 500
 /** Up to this many rows are read without a pause. */
 const fewRows = 1_000
+/** For how many parents the first statement of a query reads related rows: nobody knows how many they have. */
+const parentsAtFirst = 32
+/** If statements are for this many parents or fewer, because more took too long, each of them has many related rows. */
+const parentsOfMany = 4
 /** A plan with a longer shape is compiled each time: hundreds of them would take too much memory. */
 const longestName = 25_000
 
@@ -47,6 +51,8 @@ interface Compiled {
   /** The same plan with a limit, if it has none. */
   limited: { readonly plan: FindPlan; readonly compiled: Compiled } | null
   readonly time: ReadTime
+  /** For how many parents one statement reads related rows. */
+  readonly parents: PartSize
   withText: PreparedStatement | null
   withBytes: PreparedStatement | null
 }
@@ -154,11 +160,30 @@ export class QueryRunner {
   }
 
   /** The same for reading in slices: each statement is for some of the parents. */
-  relatedSlices({ plan, operands }: Planned<RelatedPlan>, now: number): PartSlices<Uint8Array, RelatedRow> {
-    return new PartSlices(operandAt(operands, plan.parents), (parents, first) => {
-      const rows = this.related({ plan, operands: operands.with(plan.parents.at, parents) }, now)
+  relatedSlices(query: Planned<RelatedPlan>, now: number): PartSlices<Uint8Array, RelatedRow> {
+    const { plan, operands } = query
+    const compiled = this.#byPlan.get(plan) ?? this.#compile(query)
+    const readPart = (parents: readonly Uint8Array[], first: number) => {
+      const part = { plan, operands: operands.with(plan.parents.at, parents) }
+      if (compiled.parents.of <= parentsOfMany) return this.#relatedOneByOne(compiled, part, first, now)
+      const rows = this.related(part, now)
       return first === 0 ? rows : rows.map((row) => ({ ...row, parent: first + row.parent }))
-    })
+    }
+    return new PartSlices(operandAt(operands, plan.parents), readPart, compiled.parents)
+  }
+
+  /** For parents of many rows: others are read faster all at once. */
+  *#relatedOneByOne(
+    compiled: Compiled,
+    { plan, operands }: Planned<RelatedPlan>,
+    first: number,
+    now: number,
+  ): Generator<RelatedRow> {
+    const rows = this.#form(compiled, plan, 'bytes').iterate(operands, now)
+    for (const row of rows as IterableIterator<KeyedColumns<Uint8Array>>) {
+      const columns = this.#checksums ? unsealedColumns(row) : row
+      yield { ...toKeyedRow(columns, decodeKey(columns[5])), parent: first + columns[6]! }
+    }
   }
 
   figures(query: Planned<CountPlan | AggregatePlan>, now = Date.now()): Figures[] {
@@ -249,7 +274,8 @@ export class QueryRunner {
 
   #uncompiled(plan: Plan): Compiled {
     const rows = new KeyedRows(this.#checksums, toRowOf(plan))
-    return { rows, limited: null, time: new ReadTime(), withText: null, withBytes: null }
+    const parents = { of: parentsAtFirst }
+    return { rows, limited: null, time: new ReadTime(), parents, withText: null, withBytes: null }
   }
 
   #form(compiled: Compiled, plan: Plan, form: TextForm): PreparedStatement {

@@ -18,6 +18,9 @@ import { PartSlices } from '../rows/part-slices.ts'
 import { type Statements, toStoredRow } from '../rows/statements.ts'
 import { assertInOrder, beforeAll, salvageRows } from './salvage.ts'
 
+/** How many rows to read by key before checking how long that takes. */
+const keysAtFirst = 256
+
 /** The reads of rows, each inside the open transaction, if there is one. */
 export class RowReads {
   readonly #statements: Statements
@@ -51,7 +54,7 @@ export class RowReads {
 
   /** The rows under many keys, for reading in slices. */
   slices(keys: readonly Uint8Array[], now: number): PartSlices<Uint8Array, StoredRow | null> {
-    return new PartSlices(keys, (part) => this.getMany(part, now))
+    return new PartSlices(keys, (part) => this.getMany(part, now), { of: keysAtFirst })
   }
 
   /** As in the driver. What is read and not returned counts as well. */

@@ -2,41 +2,81 @@ import { clock } from '../../../time/clock.ts'
 import { isWorkLong } from '../../../time/give-way.ts'
 import type { Slices } from './row-slices.ts'
 
-/** For how many of the things that are asked for the first part is. */
-const firstPart = 256
 /** Milliseconds: later parts are for twice as many until one takes this long, and for half as many after one that took longer. */
 const shortPart = 1
 const longPart = 2
+/** How many rows to read before checking whether a pause is due. */
+const rowsPerLook = 32
+
+/** For how many of the things that are asked for the next part is. It may be kept, so that a later read begins with what fits. */
+export interface PartSize {
+  of: number
+}
 
 /** Rows that are read part by part, because each statement is for some of many things, such as keys. */
 export class PartSlices<Asked, Row> implements Slices<Row> {
   readonly rows: Row[] = []
   readonly #asked: readonly Asked[]
-  readonly #readPart: (part: readonly Asked[], first: number) => readonly Row[]
+  readonly #readPart: (part: readonly Asked[], first: number) => readonly Row[] | Iterator<Row>
+  readonly #size: PartSize
   #next = 0
-  #length = firstPart
+  /** The rest of a part, and how many milliseconds it has taken so far. */
+  #part: readonly Row[] | Iterator<Row> | null = null
+  #took = 0
 
-  /** `readPart`: the rows for some of what is asked for; `first` is the place of the first of them. */
-  constructor(asked: readonly Asked[], readPart: (part: readonly Asked[], first: number) => readonly Row[]) {
+  /** `readPart`: the rows for some of what is asked for, all at once or one by one; `first` is the place of the first of them. */
+  constructor(
+    asked: readonly Asked[],
+    readPart: (part: readonly Asked[], first: number) => readonly Row[] | Iterator<Row>,
+    size: PartSize,
+  ) {
     this.#asked = asked
     this.#readPart = readPart
+    this.#size = size
   }
 
   read(): boolean {
     for (;;) {
       const began = clock()
-      const first = this.#next
-      this.#next += this.#length
-      for (const row of this.#readPart(this.#asked.slice(first, this.#next), first)) this.rows.push(row)
+      this.#part ??= this.#begin()
+      const isRead = this.#readOn(this.#part)
+      this.#took += clock() - began
+      if (!isRead) return false
+      this.#part = null
       if (this.#next >= this.#asked.length) return true
-      const took = clock() - began
-      if (took < shortPart) this.#length *= 2
-      else if (took > longPart) this.#length = Math.max(1, this.#length >> 1)
+      if (this.#took < shortPart) this.#size.of *= 2
+      else if (this.#took > longPart) this.#size.of = Math.max(1, this.#size.of >> 1)
       if (isWorkLong()) return false
     }
   }
 
   stop(): void {
     this.#next = this.#asked.length
+    if (this.#part !== null && !isList(this.#part)) this.#part.return?.()
   }
+
+  #begin(): readonly Row[] | Iterator<Row> {
+    const first = this.#next
+    this.#next += this.#size.of
+    this.#took = 0
+    return this.#readPart(this.#asked.slice(first, this.#next), first)
+  }
+
+  /** Reads rows of a part until a pause is due; returns whether all of them are read. */
+  #readOn(part: readonly Row[] | Iterator<Row>): boolean {
+    if (isList(part)) {
+      for (const row of part) this.rows.push(row)
+      return true
+    }
+    for (let rows = 1; ; rows++) {
+      const next = part.next()
+      if (next.done) return true
+      this.rows.push(next.value)
+      if (rows % rowsPerLook === 0 && isWorkLong()) return false
+    }
+  }
+}
+
+function isList<Row>(part: readonly Row[] | Iterator<Row>): part is readonly Row[] {
+  return Array.isArray(part)
 }

@@ -1,0 +1,68 @@
+import { expect, it } from 'vitest'
+import { PartSlices } from '../../../src/driver/sqlite/rows/part-slices.ts'
+
+const asked = Array.from({ length: 1_000 }, (_, n) => n)
+
+/** Keeps the thread busy for this many milliseconds. */
+function work(milliseconds: number): void {
+  const end = performance.now() + milliseconds
+  while (performance.now() < end);
+}
+
+it('reads all parts in their order, and tells each where it begins', () => {
+  const slices = new PartSlices(asked, (part, first) => part.map((one) => [first, one]), { of: 256 })
+  while (!slices.read());
+  expect(slices.rows.map(([, one]) => one)).toEqual(asked)
+  expect(slices.rows.filter(([first, one]) => first === one)[0]).toEqual([0, 0])
+  expect(slices.rows.every(([first, one]) => first! <= one!)).toBe(true)
+})
+
+it('parts that take long become smaller, and a later read begins with what fits', () => {
+  const size = { of: 256 }
+  const lengths: number[] = []
+  const read = () => {
+    const slices = new PartSlices(
+      asked,
+      (part) => {
+        lengths.push(part.length)
+        work(part.length / 10)
+        return part
+      },
+      size,
+    )
+    while (!slices.read());
+    expect(slices.rows).toEqual(asked)
+  }
+  read()
+  expect(lengths.slice(0, 3)).toEqual([256, 128, 64])
+  expect(size.of).toBeLessThanOrEqual(64)
+  lengths.length = 0
+  const begun = size.of
+  read()
+  expect(lengths[0]).toBe(begun)
+})
+
+it('a part that gives its rows one by one is left in the middle when a pause is due, and ended by stop', () => {
+  let isEnded = false
+  const readPart = function* () {
+    try {
+      for (const one of asked) {
+        work(0.1)
+        yield one
+      }
+    } finally {
+      isEnded = true
+    }
+  }
+  const whole = new PartSlices([0], readPart, { of: 1 })
+  expect(whole.read()).toBe(false)
+  expect(whole.rows.length).toBeLessThan(asked.length)
+  while (!whole.read());
+  expect(whole.rows).toEqual(asked)
+
+  isEnded = false
+  const left = new PartSlices([0], readPart, { of: 1 })
+  expect(left.read()).toBe(false)
+  left.stop()
+  expect(isEnded).toBe(true)
+})
