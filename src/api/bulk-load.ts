@@ -1,10 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { checkSignal } from '../arguments/call-options.ts'
 import { checkOptionNames } from '../arguments/option-names.ts'
 import type { Key, KeyPart } from '../contract/key.types.ts'
 import { locate } from '../engines/engines.ts'
 import { encodePrefix } from '../key/codec.ts'
 import type { Definitions } from '../schema/registry.types.ts'
 import { expiryTime } from '../store/expiry.ts'
+import { itemsUntilAborted } from '../time/until-aborted.ts'
 import type { Database } from './database.ts'
 import { checkOpenOptions, type OpenOptions, openOptionNames } from './open-options.ts'
 
@@ -27,16 +29,34 @@ export interface LoadOptions<T> extends OpenOptions {
   readonly onError?: 'stop' | 'continue' | undefined
   /** Gets each item that cannot be stored, with its error. The load waits for it as for `onProgress`, and rejects with what it throws. */
   readonly onErrorCallback?: ((error: unknown, item: T) => void) | undefined
+  /**
+   * Aborting it rejects the call with its reason and closes the database, even while the source stalls. What was stored so far
+   * stays.
+   */
+  readonly signal?: AbortSignal | undefined
 }
 
-const ownNames = ['prefix', 'keyProperty', 'path', 'expireIn', 'onProgress', 'onError', 'onErrorCallback']
+const ownNames = [
+  ...(['prefix', 'keyProperty', 'path', 'expireIn'] as const),
+  ...(['onProgress', 'onError', 'onErrorCallback', 'signal'] as const),
+]
 const itemsPerCommit = 1_000
 
 /** Splits the options of a load into those of `open` and checks all of them before anything is opened. */
 export function openOptionsOf<T>(options: LoadOptions<T>): OpenOptions {
   const { engine } = locate(options?.path)
   checkOptionNames(options, [...ownNames, ...openOptionNames(engine)], 'from')
-  const { prefix, keyProperty, path: _, expireIn, onProgress, onError, onErrorCallback, ...open } = options
+  const {
+    prefix,
+    keyProperty,
+    path: _,
+    expireIn,
+    onProgress,
+    onError,
+    onErrorCallback,
+    signal,
+    ...open
+  } = options
   if (!Array.isArray(prefix))
     throw new TypeError("prefix must be the beginning of every key, such as ['users']")
   encodePrefix(prefix, options.limits?.keyBytes)
@@ -51,6 +71,7 @@ export function openOptionsOf<T>(options: LoadOptions<T>): OpenOptions {
   }
   checkFunction(onProgress, 'onProgress')
   checkFunction(onErrorCallback, 'onErrorCallback')
+  checkSignal({ signal }, 'from')
   checkOpenOptions(open, engine)
   return open
 }
@@ -90,7 +111,8 @@ export async function load<T, R extends Definitions>(
     await options.onProgress?.(processed, total)
     await nextTurn()
   }
-  for await (const item of items as AsyncIterable<T>) {
+  const source = Symbol.asyncIterator in items ? itemsUntilAborted(items, options.signal) : items
+  for await (const item of source as AsyncIterable<T>) {
     batch.push(item)
     if (batch.length === itemsPerCommit) await flush()
   }
@@ -102,10 +124,12 @@ async function storeBatch<T, R extends Definitions>(
   items: readonly T[],
   options: LoadOptions<T>,
 ): Promise<void> {
-  const { onError = 'stop', onErrorCallback, expireIn } = options
+  const { onError = 'stop', onErrorCallback, expireIn, signal } = options
   const results = await Promise.allSettled(
-    items.map(async (item) => database.set(keyOf(item, options), item as never, { expireIn })),
+    items.map(async (item) => database.set(keyOf(item, options), item as never, { expireIn, signal })),
   )
+  // The items are not bad.
+  signal?.throwIfAborted()
   const errors = results.flatMap((result, i) =>
     result.status === 'rejected' ? [{ error: result.reason as unknown, item: items[i]! }] : [],
   )

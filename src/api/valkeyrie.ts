@@ -108,7 +108,7 @@ export class ValkeyrieBuilder<R extends Definitions> {
    * ```
    *
    * Rejects as `open` does. Unless `onError` is `'continue'`, it also rejects with the error of the first item that cannot be
-   * stored: the database is then closed, and the items stored so far stay.
+   * stored: the database is then closed, and the items stored so far stay. So it is if it rejects with the reason of the signal.
    */
   from<T>(items: Iterable<T>, options: LoadOptions<T>): Promise<Database<R>> {
     return pacedOutcome(this.#load(items, options))
@@ -133,6 +133,7 @@ export class ValkeyrieBuilder<R extends Definitions> {
   async #load<T>(items: Iterable<T> | AsyncIterable<T>, options: LoadOptions<T>): Promise<Database<R>> {
     checkItems(items, 'from')
     const openOptions = openOptionsOf(options)
+    options.signal?.throwIfAborted()
     const database = await this.open(options.path, openOptions)
     try {
       await load(database, items, options)

@@ -48,3 +48,26 @@ function listen(signal: AbortSignal): Waiting {
   signal.addEventListener('abort', listener, { once: true })
   return all
 }
+
+/** The items of a source until the signal is aborted. A stalled source is abandoned at once, and told to finish. */
+export async function* itemsUntilAborted<T>(
+  items: AsyncIterable<T>,
+  signal: AbortSignal | undefined,
+): AsyncIterable<T> {
+  if (signal === undefined) return yield* items
+  const source = items[Symbol.asyncIterator]()
+  let isDone = false
+  try {
+    for (;;) {
+      const next = await untilAborted(Promise.resolve(source.next()), signal)
+      if (next.done) {
+        isDone = true
+        return
+      }
+      yield next.value
+    }
+  } finally {
+    // Not awaited: a stalled generator finishes when whatever it waits for arrives.
+    if (!isDone) void Promise.resolve(source.return?.()).catch(() => {})
+  }
+}

@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
 import { type Key, Valkeyrie } from 'valkeyrie'
 import { expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
-import { patient, waitFor } from '../waiting.ts'
+import { patient, waitFor, waitUntil } from '../waiting.ts'
 import { newDatabasePath } from './temporary-folder.ts'
 
 const store = Valkeyrie.withSchema(['people', '*'], z.object({ age: z.int() }), { name: 'people' })
@@ -103,3 +104,54 @@ function lockOf(path: string): Disposable & { unlock(): void } {
   }
   return { unlock, [Symbol.dispose]: unlock }
 }
+
+it('a load whose source stalls is aborted at once, finishes its source, and closes the database with what it has stored', async () => {
+  const path = newDatabasePath()
+  const controller = new AbortController()
+  const reason = new Error('enough')
+  let isFinished = false
+  const stall = Promise.withResolvers<void>()
+  const source = async function* () {
+    try {
+      for (let n = 0; n < 1_000; n++) yield { n }
+      setImmediate(() => controller.abort(reason))
+      await stall.promise
+    } finally {
+      isFinished = true
+    }
+  }
+  const options = { path, prefix: ['rows'], keyProperty: 'n', signal: controller.signal } as const
+  await expect(waitFor('the load', Valkeyrie.fromAsync(source(), options))).rejects.toBe(reason)
+  stall.resolve()
+  await waitUntil('the end of the source', () => isFinished)
+  // Others may remove it: it is closed.
+  await using db = await Valkeyrie.open(path)
+  expect(await Array.fromAsync(db.list({ prefix: ['rows'] }))).toHaveLength(1_000)
+  await db.destroy()
+})
+
+it('an aborted load opens nothing, and takes no item for a bad one', async () => {
+  const reason = new Error('enough')
+  const path = newDatabasePath()
+  const options = { path, prefix: ['rows'], keyProperty: 'n' } as const
+  const aborted = AbortSignal.abort(reason)
+  await expect(Valkeyrie.from([{ n: 1 }], { ...options, signal: aborted })).rejects.toBe(reason)
+  expect(existsSync(path)).toBe(false)
+
+  const controller = new AbortController()
+  const bad: unknown[] = []
+  const items = (function* () {
+    yield { n: 1 }
+    controller.abort(reason)
+    yield { n: 2 }
+  })()
+  const loading = Valkeyrie.from(items, {
+    ...options,
+    signal: controller.signal,
+    onError: 'continue',
+    onErrorCallback: (error) => bad.push(error),
+  })
+  await expect(loading).rejects.toBe(reason)
+  expect(bad).toEqual([])
+  await expect(Valkeyrie.from([], { ...options, signal: 1 as never })).rejects.toThrow(TypeError)
+})

@@ -10,7 +10,7 @@ import type { IdOf, Pattern } from '../../key/pattern.types.ts'
 import { storeUnder } from '../../store/abortable-store.ts'
 import type { RowStore } from '../../store/row-store.ts'
 import { pauseDue } from '../../time/give-way.ts'
-import { untilAborted } from '../../time/until-aborted.ts'
+import { itemsUntilAborted } from '../../time/until-aborted.ts'
 import type { InsertManyOptions, InsertManyResult } from '../types/repository.types.ts'
 
 type Id = IdOf<Pattern>
@@ -47,7 +47,7 @@ export async function insertMany(
       signal?.throwIfAborted()
     }
   } else {
-    for await (const item of untilSignal(items, signal)) await add(item)
+    for await (const item of itemsUntilAborted(items, signal)) await add(item)
   }
   return { ok: true, count: await rows.end() }
 }
@@ -118,25 +118,5 @@ function refuseTwice(rows: readonly SetMutation[]): void {
     const text = keyText(key)
     if (keys.has(text)) throw new KeyExistsError(decodeKey(key))
     keys.add(text)
-  }
-}
-
-/** The items of a source until the signal is aborted. A stalled source is abandoned at once, and told to finish. */
-async function* untilSignal<T>(items: AsyncIterable<T>, signal: AbortSignal | undefined): AsyncIterable<T> {
-  if (signal === undefined) return yield* items
-  const source = items[Symbol.asyncIterator]()
-  let isDone = false
-  try {
-    for (;;) {
-      const next = await untilAborted(Promise.resolve(source.next()), signal)
-      if (next.done) {
-        isDone = true
-        return
-      }
-      yield next.value
-    }
-  } finally {
-    // Not awaited: a stalled generator finishes when whatever it waits for arrives.
-    if (!isDone) void Promise.resolve(source.return?.()).catch(() => {})
   }
 }
