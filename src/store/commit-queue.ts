@@ -26,6 +26,9 @@ const mostLookedIn = 64
 /** A write of more rows has a transaction to itself, which is all that it leaves if it fails: it needs no mark to return to. */
 const mostTogether = 256
 
+/** Every so many bytes of a value take as long to write as a short row. */
+const bytesPerRow = 4_096
+
 const ignore = (): void => {}
 
 const ofOne = [StorageError, CorruptValueError, MigrationError, QueryError]
@@ -202,12 +205,12 @@ export class CommitQueue {
    * be theirs is tried, also claims.
    */
   #parts(writes: readonly QueuedWrite[], isTurn: boolean): readonly [QueuedWrite[], QueuedWrite[]] {
-    let rows = 0
+    let cost = 0
     let end = 0
     do {
-      rows += rowsOf(writes[end]!.write)
+      cost += costOf(writes[end]!.write)
       end += 1
-    } while (end < writes.length && rows < this.#portion.rows && writes[end]!.write.claim === undefined)
+    } while (end < writes.length && cost < this.#portion.rows && writes[end]!.write.claim === undefined)
     const part = writes.slice(0, end)
     const rest = writes.slice(end)
     if (!isTurn) return [part, rest]
@@ -257,7 +260,7 @@ export class CommitQueue {
       const result = await tracedCommit(this.#driver, this.#path, { catalogVersion, writes })
       if (result.type === 'done') {
         this.#portion.took(
-          writes.reduce((rows, write) => rows + rowsOf(write), 0),
+          writes.reduce((cost, write) => cost + costOf(write), 0),
           result.took,
         )
         return batch.filter(({ resolve, reject }, index) => {
@@ -325,6 +328,15 @@ function outcomesOf(key: Uint8Array, ...lists: (readonly QueuedWrite[])[]): Prom
 
 function rowsOf({ mutations, claim }: AtomicWrite): number {
   return mutations.length + (claim?.candidates.length ?? 0)
+}
+
+/** How many short rows would take as long to write. */
+function costOf(write: AtomicWrite): number {
+  let cost = rowsOf(write)
+  for (const mutation of write.mutations) {
+    if (mutation.type === 'set') cost += Math.trunc(mutation.stored.value.length / bytesPerRow)
+  }
+  return cost
 }
 
 /** Whether it belongs to the current turn, which only ends when it is committed. */

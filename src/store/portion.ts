@@ -1,6 +1,6 @@
 /** The most milliseconds that the writes of one transaction should take. */
 const longest = 8
-const firstRows = 1_000
+const firstRows = 256
 const fewestRows = 64
 const mostRows = 16_384
 

@@ -9,6 +9,7 @@ import type { BatchOutcome, CommitBatch, Driver } from '../../../src/driver/driv
 import { encodeKey } from '../../../src/key/codec.ts'
 import { Registry } from '../../../src/schema/registry.ts'
 import { CommitQueue } from '../../../src/store/commit-queue.ts'
+import { Encoding } from '../../../src/value/encoding.ts'
 
 const users = defineSchema(['users', '*'], z.object({ name: z.string() }))
 
@@ -189,4 +190,33 @@ it('a large write overtakes no earlier one that has waited for the end of a turn
   turn.isOn = false
   while (settled.length < 3) await letGo()
   expect(settled).toEqual(['small', 'large', 'small again'])
+})
+
+it('writes that are submitted at once share transactions, fewer of them at first, and of large values', async () => {
+  const batches: number[] = []
+  const commit = async ({ writes }: CommitBatch): Promise<BatchOutcome> => {
+    batches.push(writes.length)
+    const outcomes = writes.map((_, n) => ({ type: 'committed', version: n, touched: 0 }) as const)
+    return { type: 'done', outcomes, took: 0 }
+  }
+  const filing = new Filing(catalogOf(1, 'users'), new Registry().add(users))
+  const queue = new CommitQueue({ commit } as Partial<Driver> as Driver, filing, ':memory:')
+  const setting = (id: number, length: number): AtomicWrite => {
+    const stored = {
+      value: JSON.stringify('x'.repeat(length)),
+      encoding: Encoding.json,
+      types: null,
+    } as const
+    return { checks: [], mutations: [{ type: 'set', key: encodeKey(['a', id]), collection: null, stored }] }
+  }
+  await Promise.all(Array.from({ length: 100 }, (_, id) => queue.submit(setting(id, 10))))
+  expect(batches).toEqual([100])
+  batches.length = 0
+  // Nobody knows yet how long rows take.
+  await Promise.all(Array.from({ length: 1_000 }, (_, id) => queue.submit(setting(id, 10))))
+  expect(batches[0]).toBeLessThan(500)
+  batches.length = 0
+  await Promise.all(Array.from({ length: 100 }, (_, id) => queue.submit(setting(id, 400_000))))
+  expect(Math.max(...batches)).toBeLessThan(50)
+  expect(batches.reduce((sum, writes) => sum + writes, 0)).toBe(100)
 })
