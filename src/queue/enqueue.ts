@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
+import { type CallOptions, checkCallOptions } from '../arguments/call-options.ts'
 import { checkOptionNames } from '../arguments/option-names.ts'
 import { beforeCall, pacedSince } from '../time/give-way.ts'
 import { latestTime } from '../time/latest-time.ts'
@@ -61,7 +62,7 @@ export function enqueue(
   rows: QueueRows,
   target: QueueDatabase | QueueUnit | QueueOperation,
   payload: unknown,
-  options: EnqueueJobOptions = {},
+  options: EnqueueJobOptions & CallOptions = {},
 ): Enqueued | Promise<Enqueued> {
   if (isOperation(target)) {
     rows.checkOperation(target)
@@ -82,16 +83,21 @@ async function enqueueLater(
   rows: QueueRows,
   target: QueueDatabase | QueueUnit,
   payload: unknown,
-  options: EnqueueJobOptions,
+  options: EnqueueJobOptions & CallOptions,
 ): Promise<Enqueued> {
   if (!isUnit(target)) openStore(target, 'enqueue')
   rows.in(target)
-  const draft = draftOf(await rows.output(payload), options, nowOf(target))
+  checkCallOptions(options, 'enqueue', optionNames)
+  const { signal, ...own } = options
+  signal?.throwIfAborted()
+  const draft = draftOf(await rows.output(payload), own, nowOf(target))
   if (isUnit(target)) return addToUnit(rows, target, draft)
-  if (draft.taken !== null) return target.unitOfWork((unit: QueueUnit) => addToUnit(rows, unit, draft))
+  if (draft.taken !== null) {
+    return target.unitOfWork((unit: QueueUnit) => addToUnit(rows, unit, draft), { signal })
+  }
   const operation = target.atomic()
   addTo(rows, operation, draft)
-  await operation.commit()
+  await operation.commit({ signal })
   return { id: draft.id, duplicate: false }
 }
 

@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { CallOptions } from '../arguments/call-options.ts'
 import { checkName, checkSchema } from '../schema/definition-options.ts'
 import type { Definitions } from '../schema/registry.types.ts'
 import { paceCalls } from '../time/give-way.ts'
@@ -76,12 +77,12 @@ export class Queue<N extends string = string, S extends StandardSchemaV1 = Stand
   enqueue(
     target: QueueDatabase | QueueUnit,
     payload: Input<S>,
-    options?: EnqueueJobOptions,
+    options?: EnqueueJobOptions & CallOptions,
   ): Promise<Enqueued>
   enqueue(
     target: QueueDatabase | QueueUnit | QueueOperation,
     payload: Input<S>,
-    options: EnqueueJobOptions = {},
+    options: EnqueueJobOptions & CallOptions = {},
   ): Enqueued | Promise<Enqueued> {
     return enqueue(this.#rows, target, payload, options)
   }

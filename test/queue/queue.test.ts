@@ -807,3 +807,24 @@ describe('bad input', () => {
     await expect(any.enqueue(db, new KvU64(5n))).rejects.toThrow(TypeError)
   })
 })
+
+it('an enqueue that is aborted puts nothing into the queue', async () => {
+  const { work, db } = await opened()
+  const reason = new Error('enough')
+  for (const options of [{}, { deduplicate: 'once' }]) {
+    const before = { ...options, signal: AbortSignal.abort(reason) }
+    await expect(work.enqueue(db, { n: 1 }, before)).rejects.toBe(reason)
+    const during = new AbortController()
+    const enqueued = work.enqueue(db, { n: 1 }, { ...options, signal: during.signal })
+    during.abort(reason)
+    await expect(enqueued).rejects.toBe(reason)
+  }
+  expect(await work.counts(db)).toMatchObject({ ready: 0 })
+  const { signal } = new AbortController()
+  await work.enqueue(db, { n: 1 }, { deduplicate: 'once', signal })
+  await db.unitOfWork((unit) => work.enqueue(unit, { n: 2 }, { signal }), { signal })
+  expect(await work.counts(db)).toMatchObject({ ready: 2 })
+  const operation = db.atomic()
+  expect(() => work.enqueue(operation, { n: 3 }, { signal } as EnqueueJobOptions)).toThrow(TypeError)
+  await expect(work.enqueue(db, { n: 3 }, { signal: 1 as never })).rejects.toThrow(TypeError)
+})
