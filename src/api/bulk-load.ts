@@ -37,8 +37,14 @@ export interface LoadOptions<T> extends OpenOptions {
 }
 
 const ownNames = [
-  ...(['prefix', 'keyProperty', 'path', 'expireIn'] as const),
-  ...(['onProgress', 'onError', 'onErrorCallback', 'signal'] as const),
+  'prefix',
+  'keyProperty',
+  'path',
+  'expireIn',
+  'onProgress',
+  'onError',
+  'onErrorCallback',
+  'signal',
 ]
 const itemsPerCommit = 1_000
 
