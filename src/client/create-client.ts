@@ -1,5 +1,6 @@
 import { checkOptionNames } from '../arguments/option-names.ts'
 import { checkWholeNumber } from '../arguments/option-values.ts'
+import { whenAborted } from '../time/until-aborted.ts'
 import { checkValueTypes, type ValueType } from '../value/value-type.ts'
 import type {
   DeclarationsOf,
@@ -160,17 +161,19 @@ class Client {
     const { since, signal } = options
     const iterator: ChangeIterator<LiveChange> = new ChangeIterator(this.#format, async (follower, stop) => {
       this.#changes.add(iterator)
+      // Only now: a signal that lives longer must not keep an iterator that nobody asks.
+      const forget = signal && whenAborted(signal, leave)
       try {
-        // It may have been closed before the first change was asked for.
+        // It may have been closed, or aborted, before the first change was asked for.
         if (this.#closed !== undefined) throw closed()
+        if (signal?.aborted) leave()
         await follow(this.#connection, url, follower, stop, since)
       } finally {
         this.#changes.delete(iterator)
-        signal?.removeEventListener('abort', leave)
+        forget?.()
       }
     })
     const leave = () => iterator.close()
-    signal?.addEventListener('abort', leave)
     if (this.#closed !== undefined) iterator.close(closed())
     if (signal?.aborted) leave()
     return iterator

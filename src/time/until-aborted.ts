@@ -26,7 +26,7 @@ async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 /** Calls `abort` when the signal is aborted, unless the returned function is called first. */
-function whenAborted(signal: AbortSignal, abort: () => void): () => void {
+export function whenAborted(signal: AbortSignal, abort: () => void): () => void {
   const all = waiting.get(signal) ?? listen(signal)
   all.calls.add(abort)
   return () => {

@@ -1,6 +1,6 @@
 import type { ReadableStreamReadResult } from 'node:stream/web'
 import type { WatchHub } from '../broadcast/hub.ts'
-import type { Endable } from '../broadcast/open-streams.ts'
+import { type Endable, streamsOf } from '../broadcast/open-streams.ts'
 import { DatabaseClosedError } from '../contract/errors.ts'
 import { type DirectReads, makeStreamClass, type PendingRead, type StreamClass } from './stream-class.ts'
 
@@ -39,9 +39,9 @@ let streamClass: StreamClass | undefined
 class StreamSession<T> implements Endable, Receiver<T>, DirectReads<T> {
   readonly stream: ReadableStream<T>
   readonly #source: WatchSource<T>
-  readonly #signal: AbortSignal | undefined
   #controller!: ReadableStreamDefaultController<T>
   #forget: () => void = () => {}
+  #leaveSignal: (() => void) | undefined
   #over = false
   /** Whether the source must report an item, and whether a reader has started since. */
   #isWaiting = false
@@ -55,7 +55,6 @@ class StreamSession<T> implements Endable, Receiver<T>, DirectReads<T> {
 
   constructor(hub: WatchHub, source: WatchSource<T>, signal: AbortSignal | undefined) {
     this.#source = source
-    this.#signal = signal
     streamClass ??= makeStreamClass()
     this.stream = new streamClass<T>(this, {
       start: (controller) => {
@@ -74,7 +73,7 @@ class StreamSession<T> implements Endable, Receiver<T>, DirectReads<T> {
       this.end()
     } else {
       this.#forget = hub.streams.add(this)
-      signal?.addEventListener('abort', this.#abort)
+      if (signal !== undefined) this.#leaveSignal = streamsOf(signal).add(this)
     }
   }
 
@@ -111,8 +110,6 @@ class StreamSession<T> implements Endable, Receiver<T>, DirectReads<T> {
     for (const answer of this.takeReads()) answer({ done: true, value: undefined })
     this.onEnd()
   }
-
-  readonly #abort = (): void => this.end()
 
   /** A stream without a reader is not read: what comes then waits for the next reader. */
   get isWanted(): boolean {
@@ -158,7 +155,7 @@ class StreamSession<T> implements Endable, Receiver<T>, DirectReads<T> {
   #free(): void {
     this.#over = true
     this.#forget()
-    this.#signal?.removeEventListener('abort', this.#abort)
+    this.#leaveSignal?.()
     this.#source.wake()
   }
 }

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import fc from 'fast-check'
 import { Valkeyrie } from 'valkeyrie'
 import { createClient } from 'valkeyrie/client'
@@ -96,6 +97,22 @@ it('are read only as far as the loop asks for them', async () => {
   expect(scores[98]).toBeUndefined()
   await changes.return?.()
   await waitUntil('the end', () => live.streams === 0)
+})
+
+it('that nobody asks for leave nothing on a signal that lives on', async () => {
+  const { address } = await start()
+  const client = createClient<PlayersLive>(address, { retry: soon })
+  closing.push(() => client.close())
+  const program = new AbortController()
+  for (let i = 0; i < 10; i++) client.changes('scores', undefined, { signal: program.signal })
+  expect(getEventListeners(program.signal, 'abort')).toHaveLength(0)
+  const [asked, unasked] = [1, 2].map(() => client.changes('scores', undefined, { signal: program.signal }))
+  const waiting = asked!.next()
+  program.abort()
+  expect(await waitFor('the end', Promise.all([waiting, unasked!.next()]))).toEqual(
+    Array(2).fill({ done: true, value: undefined }),
+  )
+  await waitUntil('the listener to go', () => getEventListeners(program.signal, 'abort').length === 0)
 })
 
 it('end with the loop, and with the signal', async () => {

@@ -1,6 +1,12 @@
 import { getEventListeners } from 'node:events'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect, it } from 'vitest'
 import { untilAborted } from '../../src/time/until-aborted.ts'
+import { waitUntil } from '../waiting.ts'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
 
 const listeners = (signal: AbortSignal) => getEventListeners(signal, 'abort').length
 
@@ -30,4 +36,21 @@ it('an abort rejects every call that waits, and later ones', async () => {
   for (const call of waiting) await expect(call).rejects.toBe(reason)
   await expect(untilAborted(never, signal)).rejects.toBe(reason)
   expect(listeners(signal)).toBe(0)
+})
+
+it('a signal that was composed for one call is collected after it', async () => {
+  const program = new AbortController()
+  const composed: WeakRef<AbortSignal>[] = []
+  const callMany = async () => {
+    for (let i = 0; i < 100; i++) {
+      const signal = AbortSignal.any([program.signal, new AbortController().signal])
+      composed.push(new WeakRef(signal))
+      await untilAborted(Promise.resolve(i), signal)
+    }
+  }
+  await callMany()
+  await waitUntil('the signals to be collected', () => {
+    collectGarbage()
+    return composed.every((signal) => signal.deref() === undefined)
+  })
 })

@@ -1,4 +1,5 @@
 import { createHook } from 'node:async_hooks'
+import { getEventListeners } from 'node:events'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it, vi } from 'vitest'
@@ -83,6 +84,47 @@ it('streams that were dropped silently are forgotten', async () => {
     collectGarbage()
     return hub.shared.size === 0
   })
+})
+
+it('streams that were dropped silently are forgotten by a signal that lives on, and a signal by its streams', async () => {
+  const { hub, watch } = open()
+  const program = new AbortController()
+  const composed: WeakRef<AbortSignal>[] = []
+  const dropMany = async () => {
+    for (let i = 0; i < 1_000; i++) {
+      watch(program.signal)
+      const signal = AbortSignal.any([program.signal, new AbortController().signal])
+      composed.push(new WeakRef(signal))
+      await watch(signal).getReader().read()
+    }
+  }
+  await dropMany()
+  await waitUntil('the streams to be forgotten', () => {
+    collectGarbage()
+    return hub.streams.size < 100
+  })
+  await waitUntil('the composed signals to be collected', () => {
+    collectGarbage()
+    return composed.filter((signal) => signal.deref() !== undefined).length < 100
+  })
+  const last = watch(program.signal).getReader()
+  program.abort()
+  expect(await last.read()).toEqual({ done: true, value: undefined })
+})
+
+it('all streams of a signal end with it, and it listens only while there are some', async () => {
+  const { watch } = open()
+  const controller = new AbortController()
+  const { signal } = controller
+  const [one, another, third] = [watch(signal), watch(signal), watch(signal)].map((it) => it.getReader())
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+  for (const reader of [one!, another!, third!]) await reader.cancel()
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+  const later = [watch(signal), watch(signal)].map((it) => it.getReader())
+  controller.abort()
+  expect(await Promise.all(later.map((reader) => reader.read()))).toEqual(
+    Array(2).fill({ done: true, value: undefined }),
+  )
 })
 
 it('asks for one item at a time, and again for a reader that came while another was released', async () => {
