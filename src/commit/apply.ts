@@ -32,8 +32,7 @@ function applyMutation(
 ): number {
   switch (mutation.type) {
     case 'set':
-      applySet(mutation, context, displaced, place)
-      displaced?.settle(mutation.key)
+      if (applySet(mutation, context, displaced, place)) displaced?.settle(mutation.key)
       return 0
     case 'delete':
       return applyDelete(mutation.key, context, displaced?.settle(mutation.key) ?? false)
@@ -49,15 +48,16 @@ function applyMutation(
 
 /**
  * Stores a value. If a unique index reports another row, that row is removed if it has expired, or if the mutation at `place` may
- * displace it; otherwise this throws a UniqueConstraintError.
+ * displace it. If it may not, but a later mutation replaces the value, the row of the value itself counts as displaced; otherwise
+ * this throws a UniqueConstraintError. Returns whether the value is stored.
  */
 export function applySet(
   mutation: SetMutation,
   context: ApplyContext,
   displaced: DisplacedRows | null = null,
   place = 0,
-): void {
-  store(mutation, context, false, displaced, place)
+): boolean {
+  return store(mutation, context, false, displaced, place)
 }
 
 /** Like `applySet`, but stores nothing if there is a row under the key. Returns whether it stored the value. */
@@ -82,31 +82,36 @@ function store(
       else if (!transaction.insert(mutation, version, expiresAt)) return false
       break
     } catch (error) {
-      makeWay(error, mutation, context, displaced, place)
+      if (!makeWay(error, { ...mutation, expiresAt }, context, displaced, place)) return false
     }
   }
   transaction.log.add('set', key, stored)
   return true
 }
 
-/** Removes the row that this violation is about, or throws why the set cannot be applied. */
+/**
+ * Removes the row that this violation is about, or else the row of the set itself, or throws why the set cannot be applied. Returns
+ * whether the set has room now.
+ */
 function makeWay(
   error: unknown,
-  set: SetMutation,
+  set: SetMutation & { readonly expiresAt: number | null },
   { transaction, now }: ApplyContext,
   displaced: DisplacedRows | null,
   place: number,
-): void {
+): boolean {
   const { key, collection, stored } = set
   if (collection === null || !transaction.violatesUnique(error)) throw error
   const holder = transaction.holderOf(collection, key, stored)
   if (holder === null) throw error
   const expired = hasExpired(holder.expiresAt, now)
-  if (!expired && !displaced?.displace(holder, place)) {
+  const hasRoom = expired || displaced?.displace(holder, place) === true
+  if (!hasRoom && !displaced?.displace(set, place)) {
     throw new UniqueConstraintError(collection, holder.fields, decodeKey(holder.key))
   }
-  transaction.remove(holder.key)
+  transaction.remove(hasRoom ? holder.key : key)
   if (expired) transaction.log.add('expire', holder.key)
+  return hasRoom
 }
 
 /** When the value under a key expires; null if there is no value, or if it has expired. */

@@ -1,7 +1,7 @@
 import { keyText } from '../key/key-text.ts'
 import type { Mutation } from './write.ts'
 
-/** The row that a unique index reports as violated. */
+/** A row in the way: the one that a unique index reports as violated, or the one that violates it. */
 interface Holder {
   readonly key: Uint8Array
   readonly expiresAt: number | null
@@ -9,7 +9,7 @@ interface Holder {
 
 /**
  * Rows that a write removes before their own mutation comes. A unique index must hold after the whole write: a row that is in the
- * way of one mutation, and that a later one sets or deletes, is no violation.
+ * way of one mutation, and that a later one sets or deletes, is no violation. Nor is a value that a later mutation replaces.
  */
 export class DisplacedRows {
   readonly #mutations: readonly Mutation[]

@@ -142,6 +142,37 @@ export const uniqueIndexCases: Cases = {
     expect(await emails()).toStrictEqual(['b b', 'c d', 'd c'])
   },
 
+  'a value that the same commit replaces may be the value of another row': async (place) => {
+    await using db = await people.open(place.path())
+    const rows = db.repositories.people
+    const b = ['people', 'b'] as const
+    await rows.insertMany([
+      ['a', { email: 'a' }],
+      ['b', { email: 'b' }],
+    ])
+    const taken = { email: 'a' }
+    const passing = { expireIn: 3_600_000 }
+    await db.atomic().set(b, taken, passing).set(b, { email: 'c' }, { keepExpiry: true }).commit()
+    expect(await rows.get('b')).toMatchObject({ value: { email: 'c' }, expiresAt: expect.any(Number) })
+    await db.atomic().set(b, taken).set(['people', 'd'], { email: 'c' }).set(b, { email: 'e' }).commit()
+    expect((await rows.findMany()).map(({ id, value }) => `${id} ${value.email}`)).toStrictEqual([
+      'a a',
+      'b e',
+      'd c',
+    ])
+
+    const since = (await rows.get('b')).versionstamp!
+    await db.atomic().set(b, taken).delete(b).commit()
+    expect((await rows.get('b')).versionstamp).toBeNull()
+    const changes = rows.changes({ since }).getReader()
+    expect((await changes.read()).value).toMatchObject({ type: 'delete', id: 'b' })
+    await changes.cancel()
+
+    const last = db.atomic().set(b, { email: 'f' }).set(b, taken).commit()
+    expect(await last.catch((thrown) => thrown)).toMatchObject({ key: ['people', 'a'] })
+    expect(await rows.exists('b')).toBe(false)
+  },
+
   'a unit of work may pass a value from row to row, in whatever order it writes them': async (place) => {
     await using db = await people.open(place.path())
     const rows = db.repositories.people
