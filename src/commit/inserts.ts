@@ -1,3 +1,4 @@
+import { UniqueConstraintError } from '../contract/errors.ts'
 import { type ApplyContext, applyInsert, applySet } from './apply.ts'
 import { failedChecks } from './checks.ts'
 import type { CheckConflict, KeyCheck, Mutation, SetMutation } from './write.ts'
@@ -31,15 +32,32 @@ export class InsertConflict extends Error {
 
 /** Stores the values of new keys. Throws an InsertConflict with every key that is not new. */
 export function applyInserts(mutations: readonly SetMutation[], context: ApplyContext): 0 {
-  const { transaction, version, now } = context
-  const conflicts: CheckConflict[] = []
-  for (const mutation of mutations) {
-    if (applyInsert(mutation, context)) continue
-    const [conflict] = failedChecks([{ key: mutation.key, version: null }], transaction, now)
-    // An expired row is no value; a row of this very version was just inserted by this write.
-    if (conflict === undefined || conflict.actual === version) applySet(mutation, context)
-    else conflicts.push(conflict)
+  try {
+    const conflicts = mutations.flatMap((mutation) => conflictOf(mutation, context))
+    if (conflicts.length > 0) throw new InsertConflict(conflicts)
+    return 0
+  } catch (error) {
+    // As in every write, checks come before unique indexes.
+    const conflicts = error instanceof UniqueConstraintError ? takenKeys(mutations, context) : []
+    throw conflicts.length > 0 ? new InsertConflict(conflicts) : error
   }
-  if (conflicts.length > 0) throw new InsertConflict(conflicts)
-  return 0
 }
+
+/** Stores one value, or finds its key taken. */
+function conflictOf(mutation: SetMutation, context: ApplyContext): readonly CheckConflict[] {
+  if (applyInsert(mutation, context)) return noConflict
+  const taken = takenKeys([mutation], context)
+  if (taken.length === 0) applySet(mutation, context)
+  return taken
+}
+
+/** The keys that had a value before. An expired row is no value; a row of this very version was just inserted by this write. */
+function takenKeys(
+  mutations: readonly SetMutation[],
+  { transaction, version, now }: ApplyContext,
+): readonly CheckConflict[] {
+  const checks = mutations.map(({ key }) => ({ key, version: null }))
+  return failedChecks(checks, transaction, now).filter(({ actual }) => actual !== version)
+}
+
+const noConflict: readonly CheckConflict[] = []

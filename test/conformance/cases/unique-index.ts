@@ -173,6 +173,34 @@ export const uniqueIndexCases: Cases = {
     expect(await rows.exists('b')).toBe(false)
   },
 
+  'a key that is taken is reported before a value that is': async (place) => {
+    await using db = await people.open(place.path())
+    const rows = db.repositories.people
+    await rows.insertMany([
+      ['a', { email: 'a' }],
+      ['b', { email: 'b' }],
+    ])
+    const taken = { email: 'a' }
+    const fresh = { email: 'new' }
+    for (const ids of ['bc', 'cb'] as const) {
+      const inserted = rows.insertMany([
+        ['z', fresh],
+        [ids[0]!, taken],
+        [ids[1]!, taken],
+      ])
+      expect(await inserted.catch((thrown) => thrown)).toMatchObject({
+        code: 'KEY_EXISTS',
+        key: ['people', 'b'],
+      })
+    }
+    const absent = (id: string) => ({ key: ['people', id], versionstamp: null })
+    const checked = db.atomic().check(absent('c'), absent('b'))
+    expect(
+      await checked.set(['people', 'c'], taken).set(['people', 'b'], fresh).commit(),
+    ).toMatchObject({ ok: false, conflicts: [{ key: ['people', 'b'] }] })
+    expect((await rows.findMany()).map(({ id }) => id)).toStrictEqual(['a', 'b'])
+  },
+
   'a unit of work may pass a value from row to row, in whatever order it writes them': async (place) => {
     await using db = await people.open(place.path())
     const rows = db.repositories.people
