@@ -2,6 +2,7 @@ import { noChecks } from '../commit/write.ts'
 import { storeOfFace } from '../key-value/key-value.ts'
 import type { EncodingId } from '../value/encoding.ts'
 import { parseJson } from '../value/parse-json.ts'
+import { occurrenceOf } from './occurrence.ts'
 import { placeIn } from './places.ts'
 import type { QueueRepositories, QueueRows } from './queue-rows.ts'
 import { front } from './rows.ts'
@@ -47,13 +48,33 @@ async function firstOf(
   group: string,
 ): Promise<string | null> {
   for (;;) {
-    const all = await Array.fromAsync(lines.list({ prefix: [group] }, { limit: 2 }))
-    const first = all.find(({ id }) => id[1] !== front)
-    if (first === undefined) return null
-    const { job } = first.value
-    if (await jobs.exists(job)) return job
+    const job = await firstEntry(lines, group)
+    if (job === null || (await jobs.exists(job))) return job
     await lines.delete([group, job])
   }
+}
+
+/**
+ * The job whose entry comes first. Ids of several processes are in the order of enqueuing only from one millisecond to the next:
+ * within one, the order of the commits counts.
+ */
+async function firstEntry(lines: QueueRepositories['lines'], group: string): Promise<string | null> {
+  let first: { readonly job: string; readonly versionstamp: string } | null = null
+  for await (const { value, id, versionstamp } of lines.list({ prefix: [group] }, { batchSize: 3 })) {
+    const { job } = value
+    if (id[1] === front) continue
+    if (first === null) first = { job, versionstamp }
+    else if (!areOfOneMillisecond(first.job, job)) break
+    else if (versionstamp < first.versionstamp) first = { job, versionstamp }
+  }
+  return first?.job ?? null
+}
+
+/** The digits of the time in a UUIDv7. */
+const digitsOfTime = 'xxxxxxxx-xxxx'.length
+
+function areOfOneMillisecond(a: string, b: string): boolean {
+  return a.slice(0, digitsOfTime) === b.slice(0, digitsOfTime) && occurrenceOf(a) === null
 }
 
 /** Makes a waiting job available to the next worker: also one whose payload cannot be decoded here, as it is stored. */

@@ -265,6 +265,21 @@ describe('the order', () => {
     expect((await restOf(db)).map(([kind]) => kind)).toStrictEqual(['dead'])
   })
 
+  it('in a group, jobs that several enqueue in one millisecond come in the order of their commits', async () => {
+    stillClock()
+    const { work, db } = await opened()
+    // Its id is made before the id of the other one, as another process may make it.
+    await db.unitOfWork(async (unit) => {
+      await work.enqueue(unit, { n: 2 }, { group: 'a' })
+      await work.enqueue(db, { n: 1 }, { group: 'a' })
+    })
+    await work.enqueue(db, { n: 3 }, { group: 'a' })
+    const completing = async (job: WorkJob) => {
+      if (job.payload.n === 1) await job.complete((unit) => work.enqueue(unit, { n: 4 }, { group: 'a' }))
+    }
+    expect(await workOff({ work, db }, completing)).toStrictEqual([1, 2, 3, 4])
+  })
+
   it('a job that waits for its group does not let a lower priority pass', async () => {
     const clock = stillClock()
     const { work, db } = await opened({ ...quick, backoff: { type: 'fixed', delay: 5 } })
