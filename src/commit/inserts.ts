@@ -32,23 +32,21 @@ export class InsertConflict extends Error {
 
 /** Stores the values of new keys. Throws an InsertConflict with every key that is not new. */
 export function applyInserts(mutations: readonly SetMutation[], context: ApplyContext): 0 {
+  const conflicts: CheckConflict[] = []
   try {
-    const conflicts = mutations.flatMap((mutation) => conflictOf(mutation, context))
-    if (conflicts.length > 0) throw new InsertConflict(conflicts)
-    return 0
+    for (const mutation of mutations) {
+      if (applyInsert(mutation, context)) continue
+      const taken = takenKeys([mutation], context)
+      if (taken.length === 0) applySet(mutation, context)
+      else conflicts.push(...taken)
+    }
   } catch (error) {
     // As in every write, checks come before unique indexes.
-    const conflicts = error instanceof UniqueConstraintError ? takenKeys(mutations, context) : []
-    throw conflicts.length > 0 ? new InsertConflict(conflicts) : error
+    const taken = error instanceof UniqueConstraintError ? takenKeys(mutations, context) : []
+    throw taken.length > 0 ? new InsertConflict(taken) : error
   }
-}
-
-/** Stores one value, or finds its key taken. */
-function conflictOf(mutation: SetMutation, context: ApplyContext): readonly CheckConflict[] {
-  if (applyInsert(mutation, context)) return noConflict
-  const taken = takenKeys([mutation], context)
-  if (taken.length === 0) applySet(mutation, context)
-  return taken
+  if (conflicts.length > 0) throw new InsertConflict(conflicts)
+  return 0
 }
 
 /** The keys that had a value before. An expired row is no value; a row of this very version was just inserted by this write. */
@@ -59,5 +57,3 @@ function takenKeys(
   const checks = mutations.map(({ key }) => ({ key, version: null }))
   return failedChecks(checks, transaction, now).filter(({ actual }) => actual !== version)
 }
-
-const noConflict: readonly CheckConflict[] = []
