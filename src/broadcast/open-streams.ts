@@ -1,21 +1,14 @@
-import { whenAborted } from '../time/until-aborted.ts'
-
 /** A stream that can be ended from outside. */
 export interface Endable {
   end(): void
 }
 
-/** Streams that end together. A stream whose reader has dropped it is forgotten. */
+/** The streams that end with the database. A stream whose reader has dropped it is forgotten. */
 export class OpenStreams {
-  readonly #onEmpty: () => void
   readonly #references = new Set<WeakRef<Endable>>()
   readonly #dropped = new FinalizationRegistry<WeakRef<Endable>>((reference) => {
-    this.#remove(reference)
+    this.#references.delete(reference)
   })
-
-  constructor(onEmpty: () => void = () => {}) {
-    this.#onEmpty = onEmpty
-  }
 
   get size(): number {
     return this.#references.size
@@ -27,31 +20,31 @@ export class OpenStreams {
     this.#references.add(reference)
     this.#dropped.register(stream, reference, reference)
     return () => {
+      this.#references.delete(reference)
       this.#dropped.unregister(reference)
-      this.#remove(reference)
     }
   }
 
   endAll(): void {
     for (const reference of [...this.#references]) reference.deref()?.end()
   }
-
-  #remove(reference: WeakRef<Endable>): void {
-    if (this.#references.delete(reference) && this.#references.size === 0) this.#onEmpty()
-  }
 }
 
-const ofSignals = new WeakMap<AbortSignal, OpenStreams>()
+/** Removes the listeners of streams whose readers have dropped them. */
+const dropped = new FinalizationRegistry<() => void>((forget) => forget())
 
-/** The streams that end when a signal is aborted: it may live longer than they do, and does not keep them. */
-export function streamsOf(signal: AbortSignal): OpenStreams {
-  const known = ofSignals.get(signal)
-  if (known !== undefined) return known
-  const streams = new OpenStreams(() => {
+/**
+ * Ends a stream when a signal is aborted, unless the returned function is called first. The signal may live longer than the stream, and
+ * does not keep it.
+ */
+export function endWith(signal: AbortSignal, stream: Endable): () => void {
+  const reference = new WeakRef(stream)
+  const end = () => reference.deref()?.end()
+  const forget = () => signal.removeEventListener('abort', end)
+  signal.addEventListener('abort', end)
+  dropped.register(stream, forget, reference)
+  return () => {
+    dropped.unregister(reference)
     forget()
-    ofSignals.delete(signal)
-  })
-  const forget = whenAborted(signal, () => streams.endAll())
-  ofSignals.set(signal, streams)
-  return streams
+  }
 }

@@ -21,7 +21,7 @@ export interface ListOptions extends CallOptions {
   readonly cursor?: string | undefined
   /** From the last key to the first. Default `false`. */
   readonly reverse?: boolean | undefined
-  /** The most entries to read at a time. Default: about a megabyte's worth, at most 1,000. */
+  /** The most entries to read at a time, default 1,000; of large ones, a megabyte's worth. */
   readonly batchSize?: number | undefined
 }
 
@@ -65,7 +65,7 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
     this.#source = source
     this.#reverse = reverse ?? false
     this.#batchSize = batchSize
-    this.#pageSize = batchSize ?? firstPage
+    this.#pageSize = Math.min(firstPage, batchSize ?? firstPage)
     this.#left = limit ?? Number.POSITIVE_INFINITY
     this.#startCursor = cursor ?? ''
     this.#range = resumeRange(source.range, cursor, this.#reverse)
@@ -194,7 +194,7 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
     if (rows.length < limit) this.#range = { start, end: start }
     this.#page = rows
     this.#position = 0
-    if (this.#batchSize === undefined) this.#pageSize = nextPageSize(rows)
+    this.#pageSize = nextPageSize(rows, this.#batchSize ?? largestPage)
   }
 
   /** Reads the rest of the page again if the unit has since written one of its keys. */
@@ -229,9 +229,9 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
   }
 }
 
-function nextPageSize(rows: readonly KeyedRow[]): number {
+function nextPageSize(rows: readonly KeyedRow[], most: number): number {
   let bytes = 0
   // A damaged value has no length.
   for (const { value } of rows) bytes += value?.length || 0
-  return Math.max(1, Math.min(largestPage, Math.floor(pageBytes / (bytes / rows.length + 1))))
+  return Math.max(1, Math.min(most, Math.floor(pageBytes / (bytes / rows.length + 1))))
 }

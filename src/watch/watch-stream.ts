@@ -1,6 +1,6 @@
 import type { ReadableStreamReadResult } from 'node:stream/web'
 import type { WatchHub } from '../broadcast/hub.ts'
-import { type Endable, streamsOf } from '../broadcast/open-streams.ts'
+import { type Endable, endWith } from '../broadcast/open-streams.ts'
 import { DatabaseClosedError } from '../contract/errors.ts'
 import { type DirectReads, makeStreamClass, type PendingRead, type StreamClass } from './stream-class.ts'
 
@@ -73,7 +73,7 @@ class StreamSession<T> implements Endable, Receiver<T>, DirectReads<T> {
       this.end()
     } else {
       this.#forget = hub.streams.add(this)
-      if (signal !== undefined) this.#leaveSignal = streamsOf(signal).add(this)
+      if (signal !== undefined) this.#leaveSignal = endWith(signal, this)
     }
   }
 

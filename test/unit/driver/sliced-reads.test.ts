@@ -156,3 +156,26 @@ it.each([
   expect(places).toEqual(keys.map((_, n) => n))
   session.end()
 })
+
+it('few rows are read in slices, too, if they are large', async () => {
+  const { driver, catalog } = await openSqlite([collectionOf(rows)], {
+    path: path(),
+    ...driverOptions,
+    durability: 'normal',
+  })
+  onTestFinished(() => driver.close())
+  const large = 300
+  const stored = {
+    value: JSON.stringify({ n: 1, text: 'x'.repeat(300_000) }),
+    encoding: Encoding.json,
+    types: null,
+  } as const
+  const keys = Array.from({ length: large }, (_, place) => encodeKey(['rows', place]))
+  const mutations = keys.map((key) => ({ type: 'set', key, collection: 'rows', stored }) as const)
+  await driver.commit({ catalogVersion: catalog.version, writes: [{ checks: [], mutations }] })
+  for (const request of [find({ limit: large }), { type: 'getMany', keys }] as const) {
+    const reading = driver.read(request)
+    expect(await lasts(reading)).toBe(true)
+    expect(await reading).toHaveLength(large)
+  }
+})

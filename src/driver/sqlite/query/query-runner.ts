@@ -29,8 +29,8 @@ import { PreparedStatement } from './prepared-statement.ts'
 import { ReadTime } from './read-time.ts'
 
 const mostStatements = 500
-/** Up to this many rows are read without a pause. */
-const fewRows = 1_000
+/** Up to this many rows are read without a pause, however long each takes. */
+const fewRows = 20
 /** For how many parents the first statement of a query reads related rows: nobody knows how many they have. */
 const parentsAtFirst = 32
 /** If statements are for this many parents or fewer, because more took too long, each of them has many related rows. */

@@ -14,12 +14,12 @@ import type {
 } from '../../driver.ts'
 import type { QueryRunner } from '../query/query-runner.ts'
 import type { CollectionStatements } from '../rows/collection-statements.ts'
-import { PartSlices } from '../rows/part-slices.ts'
+import { type PartSize, PartSlices } from '../rows/part-slices.ts'
 import { type Statements, toStoredRow } from '../rows/statements.ts'
 import { assertInOrder, beforeAll, salvageRows } from './salvage.ts'
 
 /** How many rows to read by key before checking how long that takes. */
-const keysAtFirst = 256
+const keysAtFirst = 32
 
 /** The reads of rows, each inside the open transaction, if there is one. */
 export class RowReads {
@@ -27,6 +27,8 @@ export class RowReads {
   readonly #queries: QueryRunner | null
   readonly #prepareCollection: (collection: string | null) => CollectionStatements
   readonly #collections = new Map<string | null, CollectionStatements>()
+  /** How many rows to read by key at a time. */
+  readonly #keys: PartSize = { of: keysAtFirst }
 
   constructor(
     statements: Statements,
@@ -54,7 +56,7 @@ export class RowReads {
 
   /** The rows under many keys, for reading in slices. */
   slices(keys: readonly Uint8Array[], now: number): PartSlices<Uint8Array, StoredRow | null> {
-    return new PartSlices(keys, (part) => this.getMany(part, now), { of: keysAtFirst })
+    return new PartSlices(keys, (part) => this.getMany(part, now), this.#keys)
   }
 
   /** As in the driver. What is read and not returned counts as well. */

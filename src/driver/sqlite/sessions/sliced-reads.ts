@@ -19,8 +19,8 @@ interface SlicedRead {
   readonly signal: AbortSignal | undefined
 }
 
-/** Up to this many rows are read by key without a pause. */
-export const fewKeys = 1_000
+/** Up to this many rows are read by key without a pause, however large they are. */
+export const fewKeys = 100
 
 /** Whether a read may last so long that it needs pauses. */
 export function mayLast(request: Read, reads: RowReads): request is LongRead {
