@@ -14,7 +14,7 @@ import type { IdKind, PatternPart, TypedId } from './pattern.types.ts'
  *
  * const shop = await Valkeyrie.withSchemas([orders]).open()
  * await shop.repositories.orders.set(7, { total: 12 }) // => { ok: true, versionstamp: '…' }
- * await shop.set(['orders', '7'], { total: 12 }) // => throws TypeError
+ * await shop.repositories.orders.set('7' as never, { total: 12 }) // => throws TypeError
  * ```
  */
 export const id = Object.freeze({
