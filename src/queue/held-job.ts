@@ -43,6 +43,7 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
   #stored: StoredJob
   #versionstamp: string
   #state: 'held' | 'settling' | 'settled' | 'lost' | 'given back' = 'held'
+  #settling: Promise<void> | null = null
 
   constructor(desk: Desk, { id, value, versionstamp }: TakenJob) {
     this.#desk = desk
@@ -81,6 +82,11 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
   /** Whether nothing is left to do for its worker. */
   get isOver(): boolean {
     return this.#state === 'settled' || this.#state === 'given back'
+  }
+
+  /** While it is being completed or failed: resolves once that has succeeded or not. */
+  get settling(): Promise<void> | null {
+    return this.#settling
   }
 
   get lease(): number {
@@ -126,9 +132,11 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
 
   /**
    * Gives the job back as if it had not been taken. The commit begins before this returns, because it may be the last before the
-   * database closes.
+   * database closes. A job that is being settled is given back if that fails, which may take long: nobody waits for it.
    */
   async giveBack(): Promise<void> {
+    // If it cannot be given back then, its lease runs out.
+    if (this.#settling !== null) void this.#settling.then(() => this.giveBack()).catch(() => {})
     if (this.#state !== 'held') return
     this.#state = 'given back'
     const renewed = this.#desk.leases.release(this)
@@ -188,6 +196,8 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
       throw new TypeError(`Job ${this.id} was already completed or failed: settle it only once`)
     this.#assertHeld()
     this.#state = 'settling'
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#settling = promise
     const { leases } = this.#desk
     let wasKept = false
     try {
@@ -202,6 +212,9 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
         if (wasKept) leases.keep(this, clock() - this.lease)
       }
       throw error
+    } finally {
+      this.#settling = null
+      resolve()
     }
   }
 

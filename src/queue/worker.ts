@@ -154,7 +154,10 @@ export class RunningWorker<P = unknown> implements Worker, Endable {
       await untilAborted((async () => this.#handler(job))(), job.signal)
       if (!job.isOver) await job.complete()
     } catch (error) {
-      await this.#failed(job, error)
+      const { settling } = job
+      if (settling === null) await this.#failed(job, error)
+      // It was abandoned while it settled the job, which decides what becomes of it. That may take long, so its place is free.
+      else void settling.then(() => this.#failed(job, error)).catch(warn).finally(() => job.leave())
     } finally {
       clearTimeout(timer)
       this.#hand.delete(job)

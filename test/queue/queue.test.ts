@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { DatabaseClosedError, KvU64, type OpenOptions, ValidationError, Valkeyrie } from 'valkeyrie'
 import { type EnqueueJobOptions, type Job, LeaseLostError, type QueueOptions, queue } from 'valkeyrie/queue'
@@ -6,6 +8,7 @@ import { z } from 'zod'
 import { newAddress } from '../engine-of-project.ts'
 import { stillClock } from '../still-clock.ts'
 import { waitFor, waitUntil } from '../waiting.ts'
+import { warningsOf } from '../warnings-of.ts'
 
 const payload = z.object({ n: z.int(), text: z.string().default('') })
 const quick: QueueOptions = { backoff: { type: 'fixed', delay: 0 }, lease: 600_000 }
@@ -38,6 +41,12 @@ async function workOff({ work, db }: Opened, handle: (job: WorkJob) => unknown =
   })
   await worker.stop()
   return seen
+}
+
+/** Resolves once others have heard of it, too. */
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort')
+  await nextTurn()
 }
 
 async function restOf(db: Opened['db']) {
@@ -566,6 +575,63 @@ describe('completing', () => {
     expect((await db.get(['done', 'x'])).value).toBe(null)
     expect((await db.repositories.work.get(id)).value?.worker).toBe('other')
     await first.stop({ timeout: 0 })
+  })
+
+  it('an attempt whose time is over while it completes its job fails if that does', async () => {
+    const { work, db } = await opened({ ...quick, timeout: 5, retries: 1 })
+    const warnings = warningsOf('QUEUE_WORKER')
+    await work.enqueue(db, { n: 1 }, { group: 'a' })
+    await work.enqueue(db, { n: 2 }, { group: 'a' })
+    const seen = await workOff({ work, db }, (job) =>
+      job.complete(async () => {
+        if (job.payload.n === 2) return
+        await aborted(job.signal)
+        throw new Error('in vain')
+      }),
+    )
+    expect(seen).toStrictEqual([1, 1, 2])
+    expect((await db.repositories.workDead.findFirst())?.value.error).toMatch('longer than 5 ms')
+    expect(warnings).toStrictEqual([])
+  })
+
+  it('an attempt whose time is over while it completes its job has not failed if that succeeds', async () => {
+    const { work, db } = await opened({ ...quick, timeout: 5, retries: 0 })
+    const warnings = warningsOf('QUEUE_WORKER')
+    await work.enqueue(db, { n: 1 })
+    await workOff({ work, db }, (job) =>
+      job.complete(async (unit) => {
+        await aborted(job.signal)
+        await unit.set(['done', '1'], { n: 1, times: job.attempt })
+      }),
+    )
+    expect((await db.repositories.done.get('1')).value).toStrictEqual({ n: 1, times: 1 })
+    expect(await work.counts(db)).toMatchObject({ active: 0, dead: 0 })
+    expect(warnings).toStrictEqual([])
+  })
+
+  it('a worker that stops while a job is completed gives it back if that fails', async () => {
+    const { work, db } = await opened()
+    const warnings = warningsOf('QUEUE_WORKER')
+    await work.enqueue(db, { n: 1 })
+    const begun = Promise.withResolvers<void>()
+    const outcomes: unknown[] = []
+    const worker = work.process(
+      db,
+      (job) =>
+        job.complete(async () => {
+          begun.resolve()
+          await aborted(job.signal)
+          throw new Error('in vain')
+        }),
+      { onFailed: (...outcome) => outcomes.push(outcome) },
+    )
+    await waitFor('the job', begun.promise)
+    await worker.stop({ timeout: 0 })
+    const attempts: number[] = []
+    await workOff({ work, db }, (job) => attempts.push(job.attempt))
+    expect(attempts).toStrictEqual([1])
+    expect(outcomes).toStrictEqual([])
+    expect(warnings).toStrictEqual([])
   })
 
   it('of jobs completed in one commit, only the one that another worker has taken is lost', async () => {
