@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { Readable } from 'node:stream'
 import Sqlite from 'better-sqlite3'
 import { type Key, Valkeyrie } from 'valkeyrie'
 import { expect, it, onTestFinished } from 'vitest'
@@ -154,4 +155,22 @@ it('an aborted load opens nothing, and takes no item for a bad one', async () =>
   await expect(loading).rejects.toBe(reason)
   expect(bad).toEqual([])
   await expect(Valkeyrie.from([], { ...options, signal: 1 as never })).rejects.toThrow(TypeError)
+})
+
+it('insertMany that is aborted between two commits keeps the first, and after the last one all', async () => {
+  const { db } = await open()
+  const { people } = db.repositories
+  const insert = (first: number, count: number, from = (items: Iterable<unknown>) => items) => {
+    const controller = new AbortController()
+    const items = from(Array.from({ length: count }, (_, n) => [first + n, { age: n }]))
+    return people.insertMany(items as never, {
+      signal: controller.signal,
+      onProgress: () => controller.abort(new Error('enough')),
+    })
+  }
+  await expect(insert(1_000, 1_001)).rejects.toThrow('enough')
+  expect(await people.count()).toBe(1 + 1_000)
+  expect(await insert(5_000, 1_000)).toEqual({ ok: true, count: 1_000 })
+  expect(await insert(9_000, 30, (items) => Readable.from(items) as never)).toEqual({ ok: true, count: 30 })
+  expect(await people.count()).toBe(1 + 2_030)
 })

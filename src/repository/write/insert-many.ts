@@ -28,9 +28,9 @@ export async function insertMany(
 ): Promise<InsertManyResult> {
   checkArguments(items, options)
   store.assertOpen()
-  const { signal, expireIn } = options
+  const { onProgress, signal, expireIn } = options
   signal?.throwIfAborted()
-  const rows = new Batches(storeUnder(store, signal), options)
+  const rows = new Batches(storeUnder(store, signal), onProgress)
   const expiry = { expireIn }
   const add = (item: readonly [Id, unknown]): Promise<void> | undefined => {
     if (!Array.isArray(item))
@@ -40,11 +40,12 @@ export async function insertMany(
     return mutation instanceof Promise ? mutation.then((settled) => rows.add(settled)) : rows.add(mutation)
   }
   if (Symbol.iterator in items) {
+    let hasPaused = false
     for (const item of items) {
+      if (hasPaused) signal?.throwIfAborted()
       const pending = add(item) ?? pauseDue()
-      if (pending === undefined) continue
-      await pending
-      signal?.throwIfAborted()
+      hasPaused = pending !== undefined
+      if (hasPaused) await pending
     }
   } else {
     for await (const item of itemsUntilAborted(items, signal)) await add(item)
@@ -71,16 +72,15 @@ function checkArguments(items: unknown, options: InsertManyOptions): void {
 class Batches {
   readonly #store: RowStore
   readonly #onProgress: InsertManyOptions['onProgress']
-  readonly #signal: InsertManyOptions['signal']
   #batch: SetMutation[] = []
   /** Of the values in the batch. */
   #bytes = 0
   #committed = 0
 
-  constructor(store: RowStore, { onProgress, signal }: InsertManyOptions) {
+  /** `store`: refuses commits once the call is aborted. */
+  constructor(store: RowStore, onProgress: InsertManyOptions['onProgress']) {
     this.#store = store
     this.#onProgress = onProgress
-    this.#signal = signal
   }
 
   /** Gives a promise only if this row fills a batch. */
@@ -107,7 +107,6 @@ class Batches {
     this.#committed += mutations.length
     this.#onProgress?.(this.#committed)
     await nextTurn()
-    this.#signal?.throwIfAborted()
   }
 }
 
