@@ -42,6 +42,22 @@ it('parts that take long become smaller, and a later read begins with what fits'
   expect(lengths[0]).toBe(begun)
 })
 
+it('a read of fewer things than a part is for, which takes long, makes the parts of later reads smaller than that', () => {
+  const size = { of: 256 }
+  const lengths: number[] = []
+  const readPart = (part: readonly number[]) => {
+    lengths.push(part.length)
+    work(part.length)
+    return part
+  }
+  for (let n = 0; n < 2; n++) {
+    const slices = new PartSlices(asked.slice(0, 8), readPart, size)
+    while (!slices.read());
+    expect(slices.rows).toEqual(asked.slice(0, 8))
+  }
+  expect(lengths.slice(0, 3)).toEqual([8, 4, 2])
+})
+
 it('a part that gives its rows one by one is left in the middle when a pause is due, and ended by stop', () => {
   let isEnded = false
   const readPart = function* () {

@@ -31,10 +31,11 @@ import { ReadTime } from './read-time.ts'
 const mostStatements = 500
 /** Up to this many rows are read without a pause, however long each takes. */
 const fewRows = 20
-/** For how many parents the first statement of a query reads related rows: nobody knows how many they have. */
-const parentsAtFirst = 32
-/** If statements are for this many parents or fewer, because more took too long, each of them has many related rows. */
-const parentsOfMany = 4
+/**
+ * For how many parents the first statement of a query reads related rows: nobody knows how many they have. The rows of so few are
+ * read one by one, with pauses in between; those of more at once, which is faster.
+ */
+const fewParents = 4
 /** A plan with a longer shape is compiled each time: hundreds of them would take too much memory. */
 const longestName = 25_000
 
@@ -165,14 +166,14 @@ export class QueryRunner {
     const compiled = this.#byPlan.get(plan) ?? this.#compile(query)
     const readPart = (parents: readonly Uint8Array[], first: number) => {
       const part = { plan, operands: operands.with(plan.parents.at, parents) }
-      if (compiled.parents.of <= parentsOfMany) return this.#relatedOneByOne(compiled, part, first, now)
+      if (parents.length <= fewParents) return this.#relatedOneByOne(compiled, part, first, now)
       const rows = this.related(part, now)
       return first === 0 ? rows : rows.map((row) => ({ ...row, parent: first + row.parent }))
     }
     return new PartSlices(operandAt(operands, plan.parents), readPart, compiled.parents)
   }
 
-  /** For parents of many rows: others are read faster all at once. */
+  /** The rows of few parents, who may have many. */
   *#relatedOneByOne(
     compiled: Compiled,
     { plan, operands }: Planned<RelatedPlan>,
@@ -274,7 +275,7 @@ export class QueryRunner {
 
   #uncompiled(plan: Plan): Compiled {
     const rows = new KeyedRows(this.#checksums, toRowOf(plan))
-    const parents = { of: parentsAtFirst }
+    const parents = { of: fewParents }
     return { rows, limited: null, time: new ReadTime(), parents, withText: null, withBytes: null }
   }
 

@@ -20,8 +20,9 @@ export class PartSlices<Asked, Row> implements Slices<Row> {
   readonly #readPart: (part: readonly Asked[], first: number) => readonly Row[] | Iterator<Row>
   readonly #size: PartSize
   #next = 0
-  /** The rest of a part, and how many milliseconds it has taken so far. */
+  /** The rest of a part, for how many things it is, and how many milliseconds it has taken so far. */
   #part: readonly Row[] | Iterator<Row> | null = null
+  #length = 0
   #took = 0
 
   /** `readPart`: the rows for some of what is asked for, all at once or one by one; `first` is the place of the first of them. */
@@ -43,9 +44,10 @@ export class PartSlices<Asked, Row> implements Slices<Row> {
       this.#took += clock() - began
       if (!isRead) return false
       this.#part = null
-      if (this.#next >= this.#asked.length) return true
-      if (this.#took < shortPart) this.#size.of *= 2
-      else if (this.#took > longPart) this.#size.of = Math.max(1, this.#size.of >> 1)
+      const isAll = this.#next >= this.#asked.length
+      if (this.#took > longPart) this.#size.of = Math.max(1, this.#length >> 1)
+      else if (this.#took < shortPart && !isAll) this.#size.of *= 2
+      if (isAll) return true
       if (isWorkLong()) return false
     }
   }
@@ -57,9 +59,11 @@ export class PartSlices<Asked, Row> implements Slices<Row> {
 
   #begin(): readonly Row[] | Iterator<Row> {
     const first = this.#next
-    this.#next += this.#size.of
+    const part = this.#asked.slice(first, first + this.#size.of)
+    this.#next += part.length
+    this.#length = part.length
     this.#took = 0
-    return this.#readPart(this.#asked.slice(first, this.#next), first)
+    return this.#readPart(part, first)
   }
 
   /** Reads rows of a part until a pause is due; returns whether all of them are read. */
