@@ -277,8 +277,11 @@ export class CommitQueue {
 
   /** The write, filed by the current catalogue; `null` if it was aborted or can no longer be written, and was rejected. */
   #refiled(queued: QueuedWrite): QueuedWrite | null {
+    const { withdrawal } = queued.write
+    // If it was tried before, nothing of it was written.
+    if (withdrawal !== undefined) withdrawal.hasBegun = false
     if (isWithdrawn(queued.write)) {
-      queued.reject(queued.write.withdrawal!.signal.reason)
+      queued.reject(withdrawal!.signal.reason)
       return null
     }
     try {

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest'
 import { z } from 'zod'
 import type { Catalog } from '../../../src/catalog/catalog.ts'
 import { Filing } from '../../../src/commit/filing.ts'
+import { begin } from '../../../src/commit/withdrawal.ts'
 import type { AtomicWrite } from '../../../src/commit/write.ts'
 import type { BatchOutcome, CommitBatch, Driver } from '../../../src/driver/driver.ts'
 import { encodeKey } from '../../../src/key/codec.ts'
@@ -219,4 +220,21 @@ it('writes that are submitted at once share transactions, fewer of them at first
   await Promise.all(Array.from({ length: 100 }, (_, id) => queue.submit(setting(id, 400_000))))
   expect(Math.max(...batches)).toBeLessThan(50)
   expect(batches.reduce((sum, writes) => sum + writes, 0)).toBe(100)
+})
+
+it('a write that an engine has begun, but which then waits for the end of a turn, is not written if it is aborted meanwhile', async () => {
+  const controller = new AbortController()
+  const reason = new Error('enough')
+  let tries = 0
+  const commit = async ({ writes }: CommitBatch): Promise<BatchOutcome> => {
+    tries += 1
+    writes.forEach(begin)
+    controller.abort(reason)
+    return { type: 'done', outcomes: writes.map(() => ({ type: 'waits', until: 0 })), took: 0 }
+  }
+  const filing = new Filing(catalogOf(1, 'users'), new Registry().add(users))
+  const queue = new CommitQueue({ commit } as Partial<Driver> as Driver, filing, ':memory:')
+  const withdrawal = { signal: controller.signal, hasBegun: false }
+  await expect(queue.submit({ ...writeOf('a'), withdrawal })).rejects.toBe(reason)
+  expect(tries).toBe(1)
 })
