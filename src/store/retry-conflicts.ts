@@ -52,12 +52,12 @@ export async function retryConflicts<T>(
         turn ??= new Turn(source, longestRun)
         continue
       }
-      await turn?.end(false)
+      await turn?.end(false, source?.signal)
       turn = undefined
       await backOff(store.path, made, source?.signal)
     }
   } finally {
-    await turn?.end(false)
+    await turn?.end(false, source?.signal)
   }
 }
 

@@ -31,6 +31,8 @@ export class Turn {
   #hold: number
   #leaveLine: (() => void) | undefined
   #isLongest = false
+  /** The last request for the turn. It may still wait for a lock when the call that wants the turn is aborted. */
+  #asked: Promise<boolean> | undefined
 
   /** `longestRun`: the longest time that the work has taken so far, in milliseconds. */
   constructor(source: TurnSource, longestRun: number) {
@@ -49,17 +51,32 @@ export class Turn {
     const hold = this.#hold
     this.#hold *= 2
     this.#isLongest = hold >= longestTurn
-    while (!(await this.#source.driver.takeTurn(this.id, hold))) {
+    const ask = () => {
+      this.#asked = this.#source.driver.takeTurn(this.id, hold)
+      return untilAborted(this.#asked, signal)
+    }
+    while (!(await ask())) {
       await delay(1 + Math.random() * longestDelay)
       signal?.throwIfAborted()
     }
   }
 
-  /** `committed`: the commit has already ended the turn. */
-  async end(committed: boolean): Promise<void> {
+  /** `committed`: the commit has already ended the turn. Once the signal is aborted, the turn ends in the background. */
+  async end(committed: boolean, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await untilAborted(this.#end(committed), signal)
+    } catch (error) {
+      if (!signal?.aborted) throw error
+    }
+  }
+
+  async #end(committed: boolean): Promise<void> {
     if (this.#leaveLine === undefined) return
     try {
-      if (!committed) await this.#source.driver.endTurn(this.id)
+      if (!committed) {
+        await this.#asked?.catch(() => {})
+        await this.#source.driver.endTurn(this.id)
+      }
     } catch (error) {
       // The result of the work stands: if the database is closed, busy or full, the turn expires within seconds.
       if (!(error instanceof KvError)) throw error

@@ -71,7 +71,7 @@ export async function runUnitOfWork<R extends Definitions, T>(
   const waitAfter = async (attempt: number, lasted: number): Promise<void> => {
     longestRun = Math.max(longestRun, lasted)
     if (outlastsTurns(lasted)) {
-      await turn?.end(false)
+      await turn?.end(false, signal)
       turn = undefined
     }
     if (attempt < runsBeforeTurn || outlastsTurns(lasted) || isInTurn)
@@ -100,7 +100,7 @@ export async function runUnitOfWork<R extends Definitions, T>(
       retried(store.path, attempt)
     }
   } finally {
-    await turn?.end(committed)
+    await turn?.end(committed, signal)
   }
 }
 

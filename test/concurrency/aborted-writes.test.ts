@@ -67,6 +67,30 @@ it.each(Object.entries(writes))(
   },
 )
 
+it('a unit of work that is aborted in its turn while another process has the lock rejects at once', async () => {
+  const { db, path } = await open()
+  const controller = new AbortController()
+  const reason = new Error('enough')
+  const locked = Promise.withResolvers<ReturnType<typeof lockOf>>()
+  let runs = 0
+  const unit = db.unitOfWork(async (unit) => {
+    await unit.get(['a'])
+    if (++runs < 3) {
+      await db.set(['a'], runs)
+    } else {
+      locked.resolve(lockOf(path))
+      setImmediate(() => setImmediate(() => controller.abort(reason)))
+    }
+    await unit.set(['a'], 3)
+  }, controller)
+  const rejected = expect(waitFor('the unit of work', unit)).rejects.toBe(reason)
+  using other = await locked.promise
+  await rejected
+  other.unlock()
+  await db.set(['later'], 1)
+  expect((await db.get(['a'])).value).toBe(2)
+})
+
 it('a cleanup that is aborted while another process has the lock rejects at once', async () => {
   const { db, path } = await open()
   using _ = lockOf(path)

@@ -19,7 +19,7 @@ it.each([new DatabaseClosedError(), new DatabaseBusyError(5), new StorageError('
   'a turn that the database cannot end is left to expire, and the next in line may ask for one: %s',
   async (error) => {
     const { turn, next } = await turnThatEndsWith(error)
-    await turn.end(false)
+    await turn.end(false, undefined)
     await next
   },
 )
@@ -27,6 +27,27 @@ it.each([new DatabaseClosedError(), new DatabaseBusyError(5), new StorageError('
 it('an error of another kind is not swallowed when a turn ends', async () => {
   const error = new TypeError('no such thing')
   const { turn, next } = await turnThatEndsWith(error)
-  await expect(turn.end(false)).rejects.toBe(error)
+  await expect(turn.end(false, undefined)).rejects.toBe(error)
   await next
+})
+
+it('a call that is aborted while its turn is asked for does not wait for the answer, and ends the turn after it', async () => {
+  const done: string[] = []
+  const { promise: answer, resolve } = Promise.withResolvers<boolean>()
+  const driver = {
+    takeTurn: () => answer,
+    endTurn: async () => void done.push('ended'),
+  } as unknown as Driver
+  const turns = new KeyedMutex()
+  const turn = new Turn({ driver, turns }, 0)
+  const controller = new AbortController()
+  const coming = turn.come(controller.signal)
+  const reason = new Error('enough')
+  setImmediate(() => controller.abort(reason))
+  await expect(coming).rejects.toBe(reason)
+  await turn.end(false, controller.signal)
+  expect(done).toEqual([])
+  resolve(true)
+  await turns.enter('')
+  expect(done).toEqual(['ended'])
 })
