@@ -68,7 +68,7 @@ export interface UpsertResult<D extends AnyDefinition> extends CommitResult {
 export interface InsertManyOptions extends ExpireOptions {
   /** Called after each commit with the number of rows inserted so far. */
   readonly onProgress?: ((inserted: number) => void) | undefined
-  /** Aborting it rejects the call between two commits, with the signal's reason; what is committed stays. */
+  /** Aborting it rejects the call with its reason. What is committed stays, and a commit that has begun is still written. */
   readonly signal?: AbortSignal | undefined
 }
 
