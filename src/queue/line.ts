@@ -54,13 +54,17 @@ async function firstOf(
   }
 }
 
+/** Among how many entries of one millisecond to look for the first: a process whose clock was set back gives all its ids the same. */
+const mostCompared = 16
+
 /**
  * The job whose entry comes first. Ids of several processes are in the order of enqueuing only from one millisecond to the next:
  * within one, the order of the commits counts.
  */
 async function firstEntry(lines: QueueRepositories['lines'], group: string): Promise<string | null> {
   let first: { readonly job: string; readonly versionstamp: string } | null = null
-  for await (const { value, id, versionstamp } of lines.list({ prefix: [group] }, { batchSize: 3 })) {
+  const entries = lines.list({ prefix: [group] }, { batchSize: 3, limit: mostCompared })
+  for await (const { value, id, versionstamp } of entries) {
     const { job } = value
     if (id[1] === front) continue
     if (first === null) first = { job, versionstamp }

@@ -1,7 +1,15 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { inspect } from 'node:util'
-import { DatabaseClosedError, KvU64, type OpenOptions, ValidationError, Valkeyrie } from 'valkeyrie'
+import {
+  DatabaseClosedError,
+  KvU64,
+  type OpenOptions,
+  type TracedQuery,
+  ValidationError,
+  Valkeyrie,
+} from 'valkeyrie'
 import { type EnqueueJobOptions, type Job, LeaseLostError, type QueueOptions, queue } from 'valkeyrie/queue'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
@@ -287,6 +295,27 @@ describe('the order', () => {
       if (job.payload.n === 1) await job.complete((unit) => work.enqueue(unit, { n: 4 }, { group: 'a' }))
     }
     expect(await workOff({ work, db }, completing)).toStrictEqual([1, 2, 3, 4])
+  })
+
+  it('in a group, a job comes as quickly if its ids are all of one millisecond, as after a clock was set back', async () => {
+    stillClock()
+    const { work, db } = await opened()
+    const operation = db.atomic()
+    for (let n = 0; n < 300; n++) work.enqueue(operation, { n }, { group: 'a' })
+    await operation.commit()
+    let scans = 0
+    const count = (message: unknown) => {
+      if ((message as TracedQuery).query === 'scan') scans += 1
+    }
+    subscribe('tracing:valkeyrie:query:start', count)
+    onTestFinished(() => void unsubscribe('tracing:valkeyrie:query:start', count))
+    for await (const job of work.jobs(db)) {
+      expect(job.payload.n).toBe(0)
+      await job.complete()
+      break
+    }
+    expect(scans).toBeGreaterThan(0)
+    expect(scans).toBeLessThan(50)
   })
 
   it('a job that waits for its group does not let a lower priority pass', async () => {
