@@ -195,9 +195,10 @@ export const uniqueIndexCases: Cases = {
     }
     const absent = (id: string) => ({ key: ['people', id], versionstamp: null })
     const checked = db.atomic().check(absent('c'), absent('b'))
-    expect(
-      await checked.set(['people', 'c'], taken).set(['people', 'b'], fresh).commit(),
-    ).toMatchObject({ ok: false, conflicts: [{ key: ['people', 'b'] }] })
+    expect(await checked.set(['people', 'c'], taken).set(['people', 'b'], fresh).commit()).toMatchObject({
+      ok: false,
+      conflicts: [{ key: ['people', 'b'] }],
+    })
     expect((await rows.findMany()).map(({ id }) => id)).toStrictEqual(['a', 'b'])
   },
 
