@@ -2,7 +2,7 @@ import { checkOptionNames } from '../arguments/option-names.ts'
 import { storeOfFace } from '../key-value/key-value.ts'
 import { encodeValue } from '../value/codec.ts'
 import type { ValueFormat } from '../value/value-format.ts'
-import { type Occurrences, occurrencesOf } from './cron.ts'
+import { occurrencesOf } from './cron.ts'
 import { placeOf } from './enqueue.ts'
 import { isAhead, isUntouched } from './fire-schedules.ts'
 import { occurrenceId } from './occurrence.ts'
@@ -35,12 +35,10 @@ export interface Schedule<Input> {
 
 const scheduleNames = ['cron', 'timeZone', 'payload', 'misfire', 'priority', 'group']
 const misfires = ['once', 'skip', 'all']
-/** By how many milliseconds the clocks of two machines may differ. */
-const skew = 60_000
 
 /**
  * Stores a schedule, replacing the one with the same id. A schedule with the same times continues, so every process can call this
- * when it starts. One that a wrong clock has put far ahead begins again.
+ * when it starts.
  */
 export async function setSchedule(
   rows: QueueRows,
@@ -70,10 +68,9 @@ export async function setSchedule(
       return
     }
     const { next, ahead, ...wasSaid } = before
-    const continues = !isOfWrongClock(next, occurrences, now)
-    if (continues && isStoredAs(said, wasSaid, storeOfFace(target)!.format)) return
+    if (isStoredAs(said, wasSaid, storeOfFace(target)!.format)) return
     const isTakenBack = await takeBack(rows, unit, id, before, now)
-    const hasSameTimes = continues && before.cron === cron && before.timeZone === timeZone
+    const hasSameTimes = before.cron === cron && before.timeZone === timeZone
     await schedules.set(id, {
       ...said,
       next: hasSameTimes ? next : occurrences.after(now),
@@ -82,12 +79,6 @@ export async function setSchedule(
   }
   if (isUnit(target)) await set(target)
   else await target.unitOfWork(set)
-}
-
-/** Whether a clock that was far ahead has fired the schedule: by any other, an earlier time would be the next one. */
-function isOfWrongClock(next: number | null, occurrences: Occurrences, now: number): boolean {
-  const latest = occurrences.after(now + skew)
-  return latest !== null && (next ?? Number.POSITIVE_INFINITY) > latest
 }
 
 /** Throws a TypeError or RangeError if the id or group leaves no room for the keys of jobs: each occurrence would fail. */
