@@ -157,7 +157,11 @@ export class RunningWorker<P = unknown> implements Worker, Endable {
       const { settling } = job
       if (settling === null) await this.#failed(job, error)
       // It was abandoned while it settled the job, which decides what becomes of it. That may take long, so its place is free.
-      else void settling.then(() => this.#failed(job, error)).catch(warn).finally(() => job.leave())
+      else
+        void settling
+          .then(() => this.#failed(job, error))
+          .catch(warn)
+          .finally(() => job.leave())
     } finally {
       clearTimeout(timer)
       this.#hand.delete(job)
