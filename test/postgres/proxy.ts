@@ -15,7 +15,8 @@ export interface Proxy {
   /** Delays each answer by this many milliseconds. */
   delay(milliseconds: number): void
   /**
-   * Swallows all that is sent on the connections that there are, to and fro, and leaves them open; with `all`, on new ones as well. With
+   * Swallows all that is sent on the connections that there are, to and fro, and leaves them open; with `all`, on those as well that are
+   * only being opened, or later. With
    * `next commit`, all that comes on a connection once it has sent a commit; with `half of the next commit`, the last statement of that, too.
    */
   hush(which: 'those there are' | 'all' | 'next commit' | 'half of the next commit'): void
@@ -61,6 +62,8 @@ export async function openProxy(address: string, isCommit = isOfCommit): Promise
   let hushing: 'no' | 'next commit' | 'half of the next commit' = 'no'
   /** Those that were hushed: everything of them is swallowed. */
   const hushed = new WeakSet<Socket>()
+  /** Those on which the server has been ready. */
+  const opened = new WeakSet<Socket>()
   const proxy = createServer((client) => {
     if (!isOpen) return void client.destroy()
     const server = dial(Number(target.port), target.hostname)
@@ -105,7 +108,9 @@ export async function openProxy(address: string, isCommit = isOfCommit): Promise
     })
     server.on('data', (bytes) => {
       isAnswered = true
-      answered += bytes.toString('latin1').split(readyForQuery).length - 1
+      const ready = bytes.toString('latin1').split(readyForQuery).length - 1
+      answered += ready
+      if (ready > 0) opened.add(client)
       if (isCut) return
       if (hushed.has(client)) return void swallowed++
       if (dropping === 0 || !hasCommitted) {
@@ -163,7 +168,7 @@ export async function openProxy(address: string, isCommit = isOfCommit): Promise
     },
     hush(which) {
       if (which === 'next commit' || which === 'half of the next commit') hushing = which
-      else for (const socket of sockets) hushed.add(socket)
+      else for (const socket of sockets) if (which === 'all' || opened.has(socket)) hushed.add(socket)
       isHushed = which === 'all'
     },
     unhush() {
