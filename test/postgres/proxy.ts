@@ -15,9 +15,9 @@ export interface Proxy {
   /** Delays each answer by this many milliseconds. */
   delay(milliseconds: number): void
   /**
-   * Swallows all that is sent on the connections that there are, to and fro, and leaves them open; with `all`, on those as well that are
-   * only being opened, or later. With
-   * `next commit`, all that comes on a connection once it has sent a commit; with `half of the next commit`, the last statement of that, too.
+   * Swallows all that is sent on the connections that there are, to and fro, and leaves them open; with `all`, also on those that are
+   * being opened, now or later. With `next commit`, all that comes on a connection once it has sent a commit; with `half of the next
+   * commit`, the last statement of that, too.
    */
   hush(which: 'those there are' | 'all' | 'next commit' | 'half of the next commit'): void
   /** Lets new connections through again. Those that were hushed stay so. */
