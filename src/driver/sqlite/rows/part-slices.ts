@@ -1,12 +1,10 @@
 import { clock } from '../../../time/clock.ts'
 import { isWorkLong } from '../../../time/give-way.ts'
-import type { Slices } from './row-slices.ts'
+import { rowsPerLook, type Slices } from './row-slices.ts'
 
 /** Milliseconds: later parts are for twice as many until one takes this long, and for half as many after one that took longer. */
 const shortPart = 1
 const longPart = 2
-/** How many rows to read before checking whether a pause is due. */
-const rowsPerLook = 32
 
 /** For how many of the things that are asked for the next part is. It may be kept, so that a later read begins with what fits. */
 export interface PartSize {

@@ -6,7 +6,7 @@ import { type KeyedColumns, type ToRow, toKeyedRow } from './keyed-rows.ts'
 import { unsealedColumns } from './sealed-statement.ts'
 
 /** How many rows, and bytes of values, to read before checking whether a pause is due. */
-const rowsPerLook = 32
+export const rowsPerLook = 32
 const bytesPerLook = 65_536
 
 /** The rows of a statement, from the beginning, with keys as text or as bytes. */
