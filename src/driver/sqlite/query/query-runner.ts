@@ -31,10 +31,9 @@ import { ReadTime } from './read-time.ts'
 const mostStatements = 500
 /** Up to this many rows are read without a pause, however long each takes. */
 const fewRows = 20
-/**
- * For how many parents the first statement of a query reads related rows: nobody knows how many they have. The rows of so few are
- * read one by one, with pauses in between; those of more at once, which is faster.
- */
+/** For how many parents the first statement of a query reads related rows: nobody knows how many they have. */
+const parentsAtFirst = 32
+/** The rows of so few parents are read one by one, with pauses in between; those of more at once, which is faster. */
 const fewParents = 4
 /** A plan with a longer shape is compiled each time: hundreds of them would take too much memory. */
 const longestName = 25_000
@@ -275,7 +274,7 @@ export class QueryRunner {
 
   #uncompiled(plan: Plan): Compiled {
     const rows = new KeyedRows(this.#checksums, toRowOf(plan))
-    const parents = { of: fewParents }
+    const parents = { of: parentsAtFirst }
     return { rows, limited: null, time: new ReadTime(), parents, withText: null, withBytes: null }
   }
 
