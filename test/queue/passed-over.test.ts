@@ -84,6 +84,7 @@ it('a job that a worker cannot decode is left for one that can, and the others r
   clock.advance(99)
   await work.enqueue(oldRelease, 'fourth')
   await waitUntil('the fourth', () => seen.length === 5)
+  await turns()
   expect(warnings).toHaveLength(2)
   clock.advance(1)
   await waitUntil('a third try', () => warnings.length === 3)
