@@ -10,7 +10,7 @@ function work(milliseconds: number): void {
 }
 
 it('reads all parts in their order, and tells each where it begins', () => {
-  const slices = new PartSlices(asked, (part, first) => part.map((one) => [first, one]), { of: 256 })
+  const slices = new PartSlices(asked, (part, first) => part.map((one) => [first, one]), { of: 256, least: 1 })
   while (!slices.read());
   expect(slices.rows.map(([, one]) => one)).toEqual(asked)
   expect(slices.rows.filter(([first, one]) => first === one)[0]).toEqual([0, 0])
@@ -18,7 +18,7 @@ it('reads all parts in their order, and tells each where it begins', () => {
 })
 
 it('parts that take long become smaller, and a later read begins with what fits', () => {
-  const size = { of: 256 }
+  const size = { of: 256, least: 1 }
   const lengths: number[] = []
   const read = () => {
     const slices = new PartSlices(
@@ -43,7 +43,7 @@ it('parts that take long become smaller, and a later read begins with what fits'
 })
 
 it('a read of fewer things than a part is for, which takes long, makes the parts of later reads smaller than that', () => {
-  const size = { of: 256 }
+  const size = { of: 256, least: 1 }
   const lengths: number[] = []
   const readPart = (part: readonly number[]) => {
     lengths.push(part.length)
@@ -58,6 +58,21 @@ it('a read of fewer things than a part is for, which takes long, makes the parts
   expect(lengths.slice(0, 3)).toEqual([8, 4, 2])
 })
 
+it('no part is made smaller than the least that was asked for, however long it takes', () => {
+  const size = { of: 256, least: 4 }
+  const lengths: number[] = []
+  const readPart = (part: readonly number[]) => {
+    lengths.push(part.length)
+    work(part.length)
+    return part
+  }
+  for (const asks of [2, 8, 2]) {
+    const slices = new PartSlices(asked.slice(0, asks), readPart, size)
+    while (!slices.read());
+  }
+  expect(lengths).toEqual([2, 4, 4, 2])
+})
+
 it('a part that gives its rows one by one is left in the middle when a pause is due, and ended by stop', () => {
   let isEnded = false
   const readPart = function* () {
@@ -70,14 +85,14 @@ it('a part that gives its rows one by one is left in the middle when a pause is 
       isEnded = true
     }
   }
-  const whole = new PartSlices([0], readPart, { of: 1 })
+  const whole = new PartSlices([0], readPart, { of: 1, least: 1 })
   expect(whole.read()).toBe(false)
   expect(whole.rows.length).toBeLessThan(asked.length)
   while (!whole.read());
   expect(whole.rows).toEqual(asked)
 
   isEnded = false
-  const left = new PartSlices([0], readPart, { of: 1 })
+  const left = new PartSlices([0], readPart, { of: 1, least: 1 })
   expect(left.read()).toBe(false)
   left.stop()
   expect(isEnded).toBe(true)

@@ -274,7 +274,7 @@ export class QueryRunner {
 
   #uncompiled(plan: Plan): Compiled {
     const rows = new KeyedRows(this.#checksums, toRowOf(plan))
-    const parents = { of: parentsAtFirst }
+    const parents = { of: parentsAtFirst, least: fewParents }
     return { rows, limited: null, time: new ReadTime(), parents, withText: null, withBytes: null }
   }
 

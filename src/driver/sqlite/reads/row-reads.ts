@@ -28,7 +28,7 @@ export class RowReads {
   readonly #prepareCollection: (collection: string | null) => CollectionStatements
   readonly #collections = new Map<string | null, CollectionStatements>()
   /** How many rows to read by key at a time. */
-  readonly #keys: PartSize = { of: keysAtFirst }
+  readonly #keys: PartSize = { of: keysAtFirst, least: 1 }
 
   constructor(
     statements: Statements,

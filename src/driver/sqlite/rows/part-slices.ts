@@ -9,6 +9,8 @@ const longPart = 2
 /** For how many of the things that are asked for the next part is. It may be kept, so that a later read begins with what fits. */
 export interface PartSize {
   of: number
+  /** A part that is for no more than so many is not made smaller, however long it takes. */
+  readonly least: number
 }
 
 /** Rows that are read part by part, because each statement is for some of many things, such as keys. */
@@ -43,7 +45,7 @@ export class PartSlices<Asked, Row> implements Slices<Row> {
       if (!isRead) return false
       this.#part = null
       const isAll = this.#next >= this.#asked.length
-      if (this.#took > longPart) this.#size.of = Math.max(1, this.#length >> 1)
+      if (this.#took > longPart) this.#size.of = Math.max(this.#size.least, this.#length >> 1)
       else if (this.#took < shortPart && !isAll) this.#size.of *= 2
       if (isAll) return true
       if (isWorkLong()) return false
