@@ -7,6 +7,8 @@ import type { Contender, Durability, Entry, Store, Watcher } from './contender.t
 
 /** No user that is stored at first is older. */
 const oldest = 100
+/** How many rows are read again and again. */
+const hot = 100
 
 /** The tasks of an open store that holds the users. What it cannot do it has no task for. */
 export function storeTasks(store: Store, users: Users): Racer {
@@ -17,7 +19,9 @@ export function storeTasks(store: Store, users: Users): Racer {
   const entriesToWrite = (n: number): Entry[] =>
     Array.from({ length: n }, (_, i) => [ids.next().value, { ...users.at(i), age: ++age }])
 
-  const indexesToRead = (n: number) => Array.from({ length: n }, (_, i) => users.read(i))
+  let read = 0
+  /** Each turn goes on where the last one stopped, so that what was read lately is not read again soon. */
+  const indexesToRead = (n: number) => Array.from({ length: n }, () => users.read(read++))
   const idAt = (index: number) => users.storedIds[index]!
   const ageOf = (found: unknown) => store.userOf(found)!.age
 
@@ -35,13 +39,17 @@ export function storeTasks(store: Store, users: Users): Racer {
       verify: (batches) => expectStored(batches.flat()),
     })
 
-  return {
-    get: reads({
-      prepare: (n) => indexesToRead(n).map((index) => ({ index, id: idAt(index) })),
+  const getting = (indexes: (n: number) => readonly number[]): Task =>
+    reads({
+      prepare: (n) => indexes(n).map((index) => ({ index, id: idAt(index) })),
       read: ({ id }) => store.get(id),
       sum: ageOf,
       expected: ({ index }) => users.at(index).age,
-    }),
+    })
+
+  return {
+    get: getting(indexesToRead),
+    'get again': getting((n) => Array.from({ length: n }, (_, i) => users.read(i % hot))),
 
     'getMany of 100':
       getMany &&

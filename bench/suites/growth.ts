@@ -96,7 +96,7 @@ const contenders = { 'by hand': byHand, 'valkeyrie repository': repository }
 export const growth = suite({
   name: 'growth',
   async measure(run) {
-    const sizes = run.quick ? [1_000, 100_000] : [1_000, 100_000, 1_000_000]
+    const sizes = run.quick ? [10_000, 100_000] : [10_000, 100_000, 1_000_000]
     await using opened = new AsyncDisposableStack()
     const racers: Record<string, Racer> = {}
     for (const rows of sizes) {

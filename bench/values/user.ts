@@ -18,7 +18,7 @@ export type User = z.infer<typeof userSchema>
 export interface UserSize {
   readonly name: '150 B' | '1 KB' | '10 KB'
   readonly notes: number
-  /** How many users are stored from the start, and listed. */
+  /** How many users are stored from the start, and listed: more than a connection keeps in memory. */
   readonly stored: number
   /** How many are loaded at once. */
   readonly loaded: number

@@ -67,7 +67,7 @@ export interface OpenOptions extends EngineOptions {
    * `false`.
    */
   readonly destroyOnClose?: boolean | undefined
-  /** Gets each statement before it runs: Drizzle's interface `Logger`. */
+  /** Gets each statement before it runs: Drizzle's interface `Logger`. A row that `get` still has in memory takes none. */
   readonly logger?: Logger | undefined
 }
 

@@ -1,6 +1,5 @@
 // The driver of SQLite implements the whole port; each method is short and calls the room that does the work.
 import type { CommitOutcome } from '../../commit/write.ts'
-import { DatabaseBusyError } from '../../contract/errors.ts'
 import type { FindPlan, Planned } from '../../query/plan.ts'
 import { clock } from '../../time/clock.ts'
 import { waited } from '../../trace/waiting.ts'
@@ -50,8 +49,8 @@ import { type Run, retryBusy } from './file/retry-busy.ts'
 import type { Connection } from './module/sqlite-module.ts'
 import { readLogPage } from './reads/log-page.ts'
 import { performRead } from './reads/row-reads.ts'
-import { clearRows, nextExpiry, sweepRows } from './removals.ts'
-import { concernsDamaged, isOfText } from './rows/damaged-rows.ts'
+import { clearRows, nextExpiry, sweepAround, sweepRows } from './removals.ts'
+import { concernsDamaged } from './rows/damaged-rows.ts'
 import { latestVersion } from './rows/statements.ts'
 import { FileSession } from './sessions/file-session.ts'
 import { MemorySession, ReplacedRows } from './sessions/memory-session.ts'
@@ -92,6 +91,7 @@ export class SqliteDriver implements Driver {
   }
 
   read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>> {
+    if (request.type === 'get') return this.#get(request.key) as Promise<ResultOf<R>>
     const isOfMany = request.type === 'getMany' && request.keys.length > fewKeys
     if (isOfMany && this.#replaced === null) return this.#ofSession(request, signal)
     return this.#onTop<ResultOf<R>>((connection) => {
@@ -112,6 +112,21 @@ export class SqliteDriver implements Driver {
       catalog.assertFits(request)
       return result
     })
+  }
+
+  #get(key: Uint8Array): Promise<StoredRow | null> {
+    return this.#run(() => {
+      const now = Date.now()
+      this.#file?.assertThereAt(now)
+      return this.#pool.hot.find(key, now) ?? this.#getCold(key, now)
+    })
+  }
+
+  #getCold(key: Uint8Array, now: number): StoredRow | null {
+    const { reads, hot } = this.#pool.top
+    const row = reads.get(key, now)
+    if (row !== null) hot.keep(row)
+    return row
   }
 
   /** Several statements with pauses in between read one state only in a session. */
@@ -260,18 +275,7 @@ export class SqliteDriver implements Driver {
     return this.#run(() => {
       // Without expired rows, SQLite would find nothing to refuse.
       this.assertWritable()
-      try {
-        return swept(limit)
-      } catch (error) {
-        if (!isOfText(error)) throw error
-        // Alone, the row with such a text is not written together with a damaged one.
-        let removed = 0
-        for (;;) {
-          const one = swept(1)
-          removed += one.removed
-          if (one.removed === 0 || removed === limit) return { ...one, removed }
-        }
-      }
+      return sweepAround(swept, limit)
     })
   }
 
@@ -298,14 +302,7 @@ export class SqliteDriver implements Driver {
   async destroy(): Promise<void> {
     this.assertWritable('its files stay')
     await this.close()
-    const file = this.#file
-    if (file === null) return
-    try {
-      await retryBusy(() => removeFiles(file), this.#options.busyTimeout)
-    } catch (error) {
-      if (!(error instanceof DatabaseBusyError)) throw error
-      throw new DatabaseBusyError(error.waited, { cause: error, file: file.path })
-    }
+    if (this.#file !== null) await removeFiles(this.#file, this.#options.busyTimeout)
   }
 
   #onTop<T>(attempt: (connection: PooledConnection) => T | Promise<T>): Promise<T> {

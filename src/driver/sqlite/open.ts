@@ -32,12 +32,15 @@ class SqliteDrizzle implements PlainDrizzle<Sqlite> {
   readonly #logger: Logger | undefined
   #drizzle: DrizzleDatabase | undefined
 
-  constructor(pool: ConnectionPool, { file, tables, options }: ConnectionParts) {
+  constructor(pool: ConnectionPool, { file, tables, sharing, options }: ConnectionParts) {
     this.tables = tables
     this.#logger = options.logger
     // Whatever the user runs on it, and leaves open, must not affect calls of the database.
     const mayTake = file !== null
-    this.#connection = () => (mayTake ? pool.take() : pool.top).database
+    this.#connection = () => {
+      sharing.drizzle = true
+      return (mayTake ? pool.take() : pool.top).database
+    }
   }
 
   get drizzle(): DrizzleDatabase {
@@ -102,6 +105,7 @@ async function openHeld(
         QueryRunner,
         catalog,
         batches: { catalogVersion: catalog.version, seenVersion: -1, turn: null },
+        sharing: { drizzle: false },
         options,
       }
       const pool = new ConnectionPool(

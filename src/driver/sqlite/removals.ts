@@ -5,15 +5,16 @@ import { compareBytes } from '../../key/codec.ts'
 import type { SweepOutcome } from '../driver.ts'
 import { trimLog } from './commit/trim-log.ts'
 import type { PooledConnection } from './connections/pooled-connection.ts'
+import { isOfText } from './rows/damaged-rows.ts'
 import { latestVersion, type Statements } from './rows/statements.ts'
 
-type Connection = Pick<PooledConnection, 'statements' | 'transactions' | 'log'>
+type Connection = Pick<PooledConnection, 'statements' | 'transactions' | 'log' | 'hot'>
 
 const noKey = new Uint8Array()
 
 /** Removes every row, unless the signal is aborted by then; the log reports all of them. */
 export function clearRows(
-  { statements, transactions, log }: Connection,
+  { statements, transactions, log, hot }: Connection,
   retention: LogRetention,
   signal: AbortSignal | undefined,
 ): void {
@@ -34,6 +35,7 @@ export function clearRows(
       }
       last = keys.at(-1)?.[0]
     }
+    hot.forgetAll()
     statements.removeAll.run()
     trimLog(statements, retention, before, version, now)
   })
@@ -41,7 +43,7 @@ export function clearRows(
 
 /** Removes at most `limit` expired rows. */
 export function sweepRows(
-  { statements, transactions, log }: Connection,
+  { statements, transactions, log, hot }: Connection,
   retention: LogRetention,
   limit: number,
 ): SweepOutcome {
@@ -49,6 +51,7 @@ export function sweepRows(
     const now = Date.now()
     const keys = statements.expired.all(now, limit)
     let removed = 0
+    hot.forgetAll()
     for (const [key] of keys) {
       if (statements.remove.run(key) === 0) continue
       removed += 1
@@ -65,6 +68,21 @@ export function sweepRows(
     }
     return { removed, next: nextExpiry(statements) }
   })
+}
+
+/** Sweeps at most `limit` rows; one by one if one of them has a text that is not written together with a damaged row. */
+export function sweepAround(swept: (most: number) => SweepOutcome, limit: number): SweepOutcome {
+  try {
+    return swept(limit)
+  } catch (error) {
+    if (!isOfText(error)) throw error
+    let removed = 0
+    for (;;) {
+      const one = swept(1)
+      removed += one.removed
+      if (one.removed === 0 || removed === limit) return { ...one, removed }
+    }
+  }
 }
 
 /** When the next row expires, in milliseconds since the epoch. */

@@ -10,7 +10,10 @@ function work(milliseconds: number): void {
 }
 
 it('reads all parts in their order, and tells each where it begins', () => {
-  const slices = new PartSlices(asked, (part, first) => part.map((one) => [first, one]), { of: 256, least: 1 })
+  const slices = new PartSlices(asked, (part, first) => part.map((one) => [first, one]), {
+    of: 256,
+    least: 1,
+  })
   while (!slices.read());
   expect(slices.rows.map(([, one]) => one)).toEqual(asked)
   expect(slices.rows.filter(([first, one]) => first === one)[0]).toEqual([0, 0])

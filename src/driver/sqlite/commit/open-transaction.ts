@@ -7,6 +7,7 @@ import type { Claim, Mutation, SetMutation } from '../../../commit/write.ts'
 import type { StoredValue } from '../../../value/encoding.ts'
 import { engineCode } from '../file/engine-error.ts'
 import type { Connection } from '../module/sqlite-module.ts'
+import type { HotRows } from '../reads/hot-rows.ts'
 import type { RowReads } from '../reads/row-reads.ts'
 import { type Statements, toStoredRow } from '../rows/statements.ts'
 import type { UniqueIndexes } from '../tables/unique-indexes.ts'
@@ -21,6 +22,7 @@ export interface WritingConnection {
   readonly uniqueIndexes: UniqueIndexes
   readonly log: ChangeLog
   readonly reads: RowReads
+  readonly hot: HotRows
 }
 
 /** The open transaction of a connection: each fact is read, and each change is made, at once. */
@@ -30,13 +32,15 @@ export class OpenTransaction implements CommitTransaction {
   readonly #statements: Statements
   readonly #uniqueIndexes: UniqueIndexes
   readonly #reads: RowReads
+  readonly #hot: HotRows
 
-  constructor({ database, statements, uniqueIndexes, log, reads }: WritingConnection) {
+  constructor({ database, statements, uniqueIndexes, log, reads, hot }: WritingConnection) {
     this.log = log
     this.#database = database
     this.#statements = statements
     this.#uniqueIndexes = uniqueIndexes
     this.#reads = reads
+    this.#hot = hot
   }
 
   versionOf(key: Uint8Array): RowVersion | null {
@@ -81,11 +85,13 @@ export class OpenTransaction implements CommitTransaction {
 
   upsert({ key, collection, stored }: SetMutation, version: number, expiresAt: number | null): void {
     const { encoding, types, value } = stored
+    this.#hot.forget(key)
     this.#statements.upsert.run(key, collection, encoding, types, version, expiresAt, value)
   }
 
   insert({ key, collection, stored }: SetMutation, version: number, expiresAt: number | null): boolean {
     const { encoding, types, value } = stored
+    // Nothing is kept of a row that was not there.
     return this.#statements.insert.run(key, collection, encoding, types, version, expiresAt, value) > 0
   }
 
@@ -97,18 +103,22 @@ export class OpenTransaction implements CommitTransaction {
     now: number,
   ): boolean {
     const { encoding, types, value } = stored
+    this.#hot.forget(key)
     return this.#statements.replace.run(value, encoding, types, version, expiresAt, key, expected, now) > 0
   }
 
   touch(key: Uint8Array, version: number, expiresAt: number | null): void {
+    this.#hot.forget(key)
     this.#statements.touch.run(version, expiresAt, key)
   }
 
   remove(key: Uint8Array): void {
+    this.#hot.forget(key)
     this.#statements.remove.run(key)
   }
 
   removeVersion(key: Uint8Array, expected: number, now: number): boolean {
+    this.#hot.forget(key)
     return this.#statements.removeVersion.run(key, expected, now) > 0
   }
 

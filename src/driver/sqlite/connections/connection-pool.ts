@@ -1,4 +1,5 @@
 import { DatabaseClosedError } from '../../../contract/errors.ts'
+import { beforeEngineUse, type HotRows } from '../reads/hot-rows.ts'
 import { passOverDamage } from '../rows/damaged-rows.ts'
 import type { PooledConnection } from './pooled-connection.ts'
 
@@ -28,6 +29,16 @@ export class ConnectionPool {
 
   /** The connection for a call that runs without a pause. */
   get top(): PooledConnection {
+    beforeEngineUse()
+    return this.#top
+  }
+
+  /** The rows that the top connection keeps in memory. */
+  get hot(): HotRows {
+    return this.#top.hot
+  }
+
+  get #top(): PooledConnection {
     if (this.#closed) throw new DatabaseClosedError()
     let top = this.#idle.at(-1)
     if (top === undefined) {
@@ -51,6 +62,7 @@ export class ConnectionPool {
   }
 
   giveBack(connection: PooledConnection): void {
+    beforeEngineUse()
     if (!this.#taken.delete(connection)) return
     if (this.#idle.length < mostIdle) this.#idle.push(connection)
     else connection.close()

@@ -8,6 +8,7 @@ import type { DatabaseFile } from '../file/database-file.ts'
 import { isSealed } from '../file/file-format.ts'
 import type { Connection } from '../module/sqlite-module.ts'
 import type { QueryRunner } from '../query/query-runner.ts'
+import { HotRows, type Sharing } from '../reads/hot-rows.ts'
 import { RowReads } from '../reads/row-reads.ts'
 import { ShownRows, shownTables, storedRows } from '../reads/shown-rows.ts'
 import { CollectionStatements } from '../rows/collection-statements.ts'
@@ -35,6 +36,7 @@ export interface ConnectionParts {
   /** As it was when the database was opened. */
   readonly catalog: Catalog
   readonly batches: BatchState
+  readonly sharing: Sharing
   readonly options: SqliteDriverOptions
 }
 
@@ -45,6 +47,7 @@ export class PooledConnection {
   readonly log: ChangeLog
   readonly transactions: Transactions
   readonly reads: RowReads
+  readonly hot: HotRows
   /** Reads that find the rows a session was shown, instead of the stored ones. */
   readonly shown: ShownRows
   readonly #parts: ConnectionParts
@@ -63,6 +66,7 @@ export class PooledConnection {
     this.transactions = new Transactions(database, this.statements, this.log, parts.file)
     this.catalog = new CatalogGuard(database, this.statements, parts.collections, parts.catalog)
     this.reads = this.#readsOf(tables, storedRows)
+    this.hot = new HotRows(this.statements, parts.sharing, parts.file === null)
     this.shown = new ShownRows(
       database,
       (source) => this.#readsOf(shownTables(tables), source),

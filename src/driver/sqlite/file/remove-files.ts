@@ -1,9 +1,23 @@
 import { existsSync, rmSync } from 'node:fs'
+import { DatabaseBusyError } from '../../../contract/errors.ts'
 import { alone } from './alone.ts'
 import { type DatabaseFile, databaseFiles } from './database-file.ts'
+import { retryBusy } from './retry-busy.ts'
 
-/** Throws SQLITE_BUSY if others have the file open, and a StorageError if another file has replaced it. */
-export function removeFiles(file: DatabaseFile): void {
+/**
+ * Removes the files of a database that this process has closed. Rejects with DatabaseBusyError if others still have it open after
+ * `timeout` milliseconds, and with a StorageError if another file has replaced it.
+ */
+export async function removeFiles(file: DatabaseFile, timeout: number): Promise<void> {
+  try {
+    await retryBusy(() => removeAlone(file), timeout)
+  } catch (error) {
+    if (!(error instanceof DatabaseBusyError)) throw error
+    throw new DatabaseBusyError(error.waited, { cause: error, file: file.path })
+  }
+}
+
+function removeAlone(file: DatabaseFile): void {
   if (!existsSync(file.path)) return
   file.assertThere()
   const remove = () => {

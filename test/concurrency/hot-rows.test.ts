@@ -1,0 +1,117 @@
+import type { EventEmitter } from 'node:events'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import Sqlite from 'better-sqlite3'
+import { Valkeyrie } from 'valkeyrie'
+import { expect, it, onTestFinished } from 'vitest'
+import { extent } from '../extent.ts'
+import { patient, waitFor } from '../waiting.ts'
+import { startChild } from './child.ts'
+import { newDatabasePath } from './temporary-folder.ts'
+
+const program = 'concurrency/programs/teller.ts'
+
+interface Teller {
+  readonly kind: string
+  /** Starts it; it emits `message` for each number that it has committed. */
+  start(args: { readonly path: string; readonly times: number }): EventEmitter
+}
+
+const tellers: readonly Teller[] = [
+  { kind: 'process', start: (args) => startChild(program, args).process },
+  {
+    kind: 'thread',
+    start: (args) =>
+      new Worker(fileURLToPath(new URL(`../${program}`, import.meta.url)), {
+        workerData: args,
+        execArgv: [],
+      }),
+  },
+]
+
+async function open(statements: string[] = []) {
+  const path = newDatabasePath()
+  const logger = { logQuery: (text: string) => void statements.push(text) }
+  const db = await Valkeyrie.open(path, { ...patient, logger })
+  onTestFinished(() => db.close())
+  await db.set(['row'], 0)
+  return { db, path }
+}
+
+it('a row that is read again and again is read from the file once', async () => {
+  const statements: string[] = []
+  const { db } = await open(statements)
+  await db.get(['row'])
+  await db.get(['row'])
+  statements.length = 0
+  for (let n = 0; n < 100; n++) expect((await db.get(['row'])).value).toBe(0)
+  expect(statements).toEqual([])
+})
+
+it.each(tellers)(
+  'what a $kind tells is never ahead of the row that was read again and again before',
+  async ({ kind, start }) => {
+    const { db, path } = await open()
+    const times = extent(`messages of a ${kind}`, 500, 20_000)
+    const told = Promise.withResolvers<void>()
+    const late: { readonly told: number; readonly read: unknown }[] = []
+    const reads: Promise<void>[] = []
+    const check = async (told: number) => {
+      const { value } = await db.get(['row'])
+      if ((value as number) < told) late.push({ told, read: value })
+    }
+    start({ path, times }).on('message', (n: number) => {
+      reads.push(check(n))
+      if (n === times) told.resolve()
+    })
+    let isOver = false
+    const busy = (async () => {
+      for (; !isOver; await nextTurn()) for (let n = 0; n < 200; n++) await db.get(['row'])
+    })()
+    await waitFor(`the last message of a ${kind}`, told.promise)
+    isOver = true
+    await busy
+    await Promise.all(reads)
+    expect(late).toEqual([])
+    expect(reads.length).toBe(times)
+  },
+)
+
+it('a row that a program changes with its own connection is read as it is now, in the same turn of the event loop', async () => {
+  const { db, path } = await open()
+  const raw = new Sqlite(path)
+  onTestFinished(() => void raw.close())
+  const change = raw.prepare('UPDATE kv SET value = ?')
+  for (let n = 1; n < 1_000; n++) {
+    for (let again = 0; again < 3; again++) await db.get(['row'])
+    change.run(String(n))
+    expect((await db.get(['row'])).value).toBe(n)
+  }
+})
+
+it('whoever has changed a row of two, a reader who has seen the second of two commits has seen the first', async () => {
+  const { db, path } = await open()
+  await using other = await Valkeyrie.open(path, patient)
+  for (let n = 1; n < 1_000; n++) {
+    for (let again = 0; again < 3; again++) await db.get(['row'])
+    await other.set(['row'], n)
+    await other.set([`second ${n}`], n)
+    expect((await db.get([`second ${n}`])).value).toBe(n)
+    expect((await db.get(['row'])).value).toBe(n)
+  }
+})
+
+it('a value that was read can be changed, and is read as it was stored', async () => {
+  const { db } = await open()
+  await db.set(['list'], [1, { two: 2 }])
+  await db.set(['bytes'], new Uint8Array([1, 2]))
+  for (let again = 0; again < 5; again++) {
+    const { value: list } = await db.get(['list'])
+    expect(list).toEqual([1, { two: 2 }])
+    ;(list as unknown[]).pop()
+    const { value: bytes } = await db.get(['bytes'])
+    expect(bytes).toEqual(new Uint8Array([1, 2]))
+    ;(bytes as Uint8Array)[0] = 9
+  }
+})
