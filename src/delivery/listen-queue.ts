@@ -91,7 +91,9 @@ class Listener implements Endable {
     const jobs = taken.filter((delivery) => delivery !== null)
     if (jobs.length === most) return { jobs, nextDue: null }
     if (rows.length > 0) return { jobs, nextDue: now }
-    const times = [this.#passedOver.next, await dueAfter(this.#store, now)].filter((time) => time !== null)
+    const times = [this.#passedOver.next(now), await dueAfter(this.#store, now)].filter(
+      (time) => time !== null,
+    )
     return { jobs, nextDue: times.length === 0 ? null : Math.min(...times) }
   }
 

@@ -39,9 +39,12 @@ export class PassedOver {
     return this.#rows.size
   }
 
-  /** When to try one of them again: milliseconds since the epoch, null for never. */
-  get next(): number | null {
-    const now = this.#now()
+  /**
+   * When to try one of them again: milliseconds since the epoch, null for never. `since`: a time before `isPaused` was asked. A
+   * pause that has ended since then counts too: its row may have been left alone.
+   */
+  next(since: number): number | null {
+    const now = Math.min(since, this.#now())
     let next: number | null = null
     for (const [text, { until }] of this.#rows) {
       // Nobody has met it again: it is gone.

@@ -149,7 +149,7 @@ async function nextStep({ rows, database, passedOver }: Firing, now: number): Pr
     first({ next: near, ahead: { isNotNull: true } }),
     first({ next: near, ahead: { isNull: true } }),
   ])
-  const again = passedOver.next
+  const again = passedOver.next(now)
   const times = [
     ...(later === null ? [] : [later.next! - (later.group === null ? headStart : 0)]),
     ...(enqueued === null ? [] : [enqueued.next! + settling]),

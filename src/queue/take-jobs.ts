@@ -69,7 +69,7 @@ async function fill(
     const next = await firstPlace(rows, database, later)
     if (next !== null) times.push(next.due!)
   }
-  const again = passedOver.next
+  const again = passedOver.next(now)
   if (again !== null) times.push(again)
   return times.length === 0 ? null : Math.min(...times)
 }

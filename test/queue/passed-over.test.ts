@@ -1,10 +1,11 @@
 import Database from 'better-sqlite3'
 import { defineValueType, type Key, type OpenOptions, Valkeyrie } from 'valkeyrie'
 import { type QueueOptions, queue } from 'valkeyrie/queue'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
+import { PassedOver } from '../../src/delivery/passed-over.ts'
 import { sharedAddresses } from '../shared-addresses.ts'
-import { stillClock } from '../still-clock.ts'
+import { type StillClock, stillClock } from '../still-clock.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { waitUntil } from '../waiting.ts'
 import { warningsOf } from '../warnings-of.ts'
@@ -192,6 +193,39 @@ it('messages that a listener cannot take are left for others, and met after grow
   const others = listening(large)
   await waitUntil('the others', () => others.length === 120)
 })
+
+/** Ends the first pause right after a row was left alone because of it. */
+function firstPauseEnds(clock: StillClock): void {
+  const { isPaused } = PassedOver.prototype
+  const spy = vi.spyOn(PassedOver.prototype, 'isPaused').mockImplementation(function (this: PassedOver, row) {
+    const isLeftAlone = isPaused.call(this, row)
+    if (isLeftAlone) {
+      spy.mockRestore()
+      clock.advance(1_000)
+    }
+    return isLeftAlone
+  })
+  onTestFinished(() => spy.mockRestore())
+}
+
+it.each(['job', 'schedule', 'message'] as const)(
+  'a %s whose pause ends during a look is met again',
+  async (kind) => {
+    const clock = stillClock()
+    const path = address()
+    const [newRelease, oldRelease] = [await opened(path, newer), await opened(path, older)]
+    const warnings = warningsOf(kind === 'message' ? 'QUEUE_LISTENER' : 'QUEUE_WORKER')
+    const payload = new Money(5)
+    if (kind === 'job') await work.enqueue(newRelease, payload)
+    else if (kind === 'schedule') await work.schedule(newRelease, 'price', { cron: '* * * * *', payload })
+    else await newRelease.enqueue(payload)
+    clock.advance(120_000)
+    firstPauseEnds(clock)
+    if (kind === 'message') listening(oldRelease)
+    else working(oldRelease)
+    await waitUntil('another try', () => warnings.length === 2)
+  },
+)
 
 it('a message with a hole, written through Deno.Kv, delays no other where its type is not known', async () => {
   const { openKv } = await import('valkeyrie/deno')
