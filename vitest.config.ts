@@ -18,13 +18,13 @@ const alias = entries.map(([name, built]) => ({
 }))
 
 /**
- * Files of tests that change their process for good, fill its memory, or look at all that it does: each has one of its own. The others share one for each
+ * Files of tests that change their process for good, replace its modules, fill its memory, or look at all that it does: each has one of its own. The others share one for each
  * worker, where what they import is loaded once.
  */
 const alone = [
   // Keyv walks arrays by for-in, and drizzle-kit, where a test has loaded it, has added to Array.prototype.
   'test/adapters/keyv.test.ts',
-  'test/concurrency/{giving-way,slices,snapshots,turns}.test.ts',
+  'test/concurrency/{giving-way,hot-rows,slices,snapshots,turns}.test.ts',
   'test/conformance/{node-sqlite,postgres}.test.ts',
   'test/consumer/*.test.ts',
   'test/live/{chromium,react}.test.ts',
@@ -33,7 +33,7 @@ const alone = [
   'test/studio/page.test.ts',
   'test/torture/*.test.ts',
   'test/types/{completion,declarations}.test.ts',
-  'test/unit/{driver/{index-budget,node-sqlite},store/sweeper,value/kv-u64,watch/watch-stream}.test.ts',
+  'test/unit/{driver/{hot-rows,index-budget,node-sqlite},store/sweeper,value/kv-u64,watch/watch-stream}.test.ts',
   'test/waiting.test.ts',
 ]
 

@@ -25,7 +25,7 @@ const version = `this, better-sqlite3 ${versionOf('better-sqlite3')}`
 export const keyValue: Contender = {
   name: 'valkeyrie',
   version,
-  note: 'by key: `db.get(key)`; values validated by a Zod schema',
+  note: 'by key: `db.get(key)`, which finds in memory what it has lately read; values validated by a Zod schema',
   async open(dir, _, durability) {
     const db = await openUsers(dir, durability)
     return {

@@ -106,7 +106,7 @@ export const checksums = suite({
     {
       title: 'Checksums of values',
       blocks: [
-        'What a call takes in a file that was created with `checksums: true`, beside one without: the value is summed up when it is written, and again each time that it is read.',
+        'What a call takes in a file that was created with `checksums: true`, beside one without: the value is summed up when it is written, and again each time that it is read from the file.',
         table(
           ['', 'bytes of a value', 'without', 'with checksums', 'ratio'],
           all.flatMap(({ bytes, outcomes }) =>
@@ -180,7 +180,7 @@ export const tracing = suite({
     {
       title: 'Tracing',
       blocks: [
-        'Awaited calls of a repository while nobody listens to the [channels](tracing.md) of a database, and while somebody counts all that they tell.',
+        'Awaited calls of a repository, of which `get` finds its rows in memory, while nobody listens to the [channels](tracing.md) of a database, and while somebody counts all that they tell.',
         table(
           ['who listens', ...Object.keys(outcomes)],
           ['nobody', 'somebody'].map((who) => [who, ...Object.values(outcomes).map((of) => of[who])]),

@@ -6,7 +6,10 @@ export type KvKeyPart = Uint8Array | string | number | bigint | boolean | symbol
 /** A key: its parts. */
 export type KvKey = readonly KvKeyPart[]
 
-/** Every read is strongly consistent, whichever you ask for. */
+/**
+ * Every read is strongly consistent, whichever you ask for. In a loop that never returns to the event loop, `get` may be a millisecond
+ * behind other processes.
+ */
 export type KvConsistencyLevel = 'strong' | 'eventual'
 
 /** Which keys a list gives: as `Selector` of `valkeyrie`. */

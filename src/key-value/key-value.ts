@@ -49,7 +49,8 @@ export class KeyValue<R extends Definitions> {
   }
 
   /**
-   * Reads the value under a key: returns its entry, with nulls if there is no value or it has expired.
+   * Reads the value under a key: returns its entry, with nulls if there is no value or it has expired. A row that is read again and
+   * again may come from memory: docs/guide/performance.md says what that means for news of other processes.
    *
    * ```ts
    * await db.get(['lamp']) // => { key: ['lamp'], value: 'on', versionstamp: '0000000000000000…' }

@@ -5,7 +5,10 @@ import { checkOptionNames } from '../arguments/option-names.ts'
  * How to read. `consistency` and `raw` are options of Deno KV: they are accepted, so that code for it runs, and have no effect.
  */
 export interface ReadOptions extends CallOptions {
-  /** Every read is strongly consistent, whichever you ask for. */
+  /**
+   * Every read is strongly consistent, whichever you ask for. In a loop that never returns to the event loop, `get` may be a
+   * millisecond behind other processes.
+   */
   readonly consistency?: 'strong' | 'eventual' | undefined
   /** A watch only reports changed keys. */
   readonly raw?: boolean | undefined

@@ -4,11 +4,29 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import Sqlite from 'better-sqlite3'
 import { Valkeyrie } from 'valkeyrie'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
+import { z } from 'zod'
+import { encodeKey } from '../../src/key/codec.ts'
 import { extent } from '../extent.ts'
+import { stillClock } from '../still-clock.ts'
 import { patient, waitFor } from '../waiting.ts'
 import { startChild } from './child.ts'
 import { newDatabasePath } from './temporary-folder.ts'
+
+let isClockStill = false
+
+vi.mock('../../src/time/clock.ts', async (original) => {
+  const { clock } = await original<typeof import('../../src/time/clock.ts')>()
+  return { clock: () => (isClockStill ? 0 : clock()) }
+})
+
+/** Stops the clock that says how long a look for commits of others is trusted: only what ends the trust at once is left. */
+function stopClock(): void {
+  isClockStill = true
+  onTestFinished(() => {
+    isClockStill = false
+  })
+}
 
 const program = 'concurrency/programs/teller.ts'
 
@@ -30,10 +48,12 @@ const tellers: readonly Teller[] = [
   },
 ]
 
+const store = Valkeyrie.withSchema(['rows', '*'], z.object({ n: z.int() }), { name: 'rows' })
+
 async function open(statements: string[] = []) {
   const path = newDatabasePath()
   const logger = { logQuery: (text: string) => void statements.push(text) }
-  const db = await Valkeyrie.open(path, { ...patient, logger })
+  const db = await store.open(path, { ...patient, logger })
   onTestFinished(() => db.close())
   await db.set(['row'], 0)
   return { db, path }
@@ -53,6 +73,7 @@ it.each(tellers)(
   'what a $kind tells is never ahead of the row that was read again and again before',
   async ({ kind, start }) => {
     const { db, path } = await open()
+    stopClock()
     const times = extent(`messages of a ${kind}`, 500, 20_000)
     const told = Promise.withResolvers<void>()
     const late: { readonly told: number; readonly read: unknown }[] = []
@@ -90,16 +111,42 @@ it('a row that a program changes with its own connection is read as it is now, i
   }
 })
 
-it('whoever has changed a row of two, a reader who has seen the second of two commits has seen the first', async () => {
-  const { db, path } = await open()
-  await using other = await Valkeyrie.open(path, patient)
-  for (let n = 1; n < 1_000; n++) {
-    for (let again = 0; again < 3; again++) await db.get(['row'])
-    await other.set(['row'], n)
-    await other.set([`second ${n}`], n)
-    expect((await db.get([`second ${n}`])).value).toBe(n)
-    expect((await db.get(['row'])).value).toBe(n)
-  }
+it.each(['get', 'getMany', 'count', 'snapshot'] as const)(
+  'a reader who has seen the second of two commits of another program, by %s, has seen the first',
+  async (by) => {
+    const { db, path } = await open()
+    const { rows } = db.repositories
+    const raw = new Sqlite(path)
+    onTestFinished(() => void raw.close())
+    const change = raw.prepare('UPDATE kv SET value = ? WHERE key = ?')
+    const second = (n: number) => ({
+      get: async () => expect((await db.get(['second'])).value).toBe(n),
+      getMany: async () => expect((await db.getMany([['second']]))[0].value).toBe(n),
+      count: () => rows.count(),
+      snapshot: () => db.snapshot(async (view) => expect((await view.get(['second'])).value).toBe(n)),
+    })
+    await db.set(['second'], 0)
+    const [first, other] = [['row'], ['second']].map((key) => encodeKey(key))
+    stopClock()
+    for (let n = 1; n < 100; n++) {
+      for (let again = 0; again < 3; again++) await db.get(['row'])
+      change.run(String(n), first)
+      change.run(String(n), other)
+      await second(n)[by]()
+      expect((await db.get(['row'])).value).toBe(n)
+    }
+  },
+)
+
+it('a row that was swept away is gone, also if the clock is put back before it had expired', async () => {
+  const { db } = await open()
+  const date = stillClock()
+  await db.set(['short'], 1, { expireIn: 1_000 })
+  for (let again = 0; again < 3; again++) expect((await db.get(['short'])).value).toBe(1)
+  date.advance(1_000)
+  expect(await db.cleanup()).toBe(1)
+  date.advance(-1_000)
+  expect((await db.get(['short'])).value).toBeNull()
 })
 
 it('a value that was read can be changed, and is read as it was stored', async () => {

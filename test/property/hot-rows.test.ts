@@ -3,10 +3,11 @@ import Sqlite from 'better-sqlite3'
 import { eq } from 'drizzle-orm'
 import fc from 'fast-check'
 import { Valkeyrie } from 'valkeyrie'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { encodeKey } from '../../src/key/codec.ts'
 import { extent } from '../extent.ts'
+import { stillClock } from '../still-clock.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
 const store = Valkeyrie.withSchema(['rows', '*'], z.object({ n: z.int() }), {
@@ -55,7 +56,15 @@ const writes = {
 const step = fc.record({
   what: fc.constantFrom(
     ...(Object.keys(writes) as (keyof typeof writes)[]),
-    ...(['another handle', 'drizzle', 'another program', 'time', 'a turn', 'a snapshot'] as const),
+    ...([
+      'another handle',
+      'drizzle',
+      'another program',
+      'time',
+      'time back',
+      'a turn',
+      'a snapshot',
+    ] as const),
   ),
   id: fc.constantFrom(...ids),
 })
@@ -64,7 +73,7 @@ describe.each(['a file', 'memory'])('in %s', (place) => {
   const isFile = place === 'a file'
 
   test('whoever writes, a row that is read again is the one that the engine has', async () => {
-    vi.useFakeTimers({ toFake: ['Date'] })
+    const clock = stillClock()
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), async (steps) => {
         await using opened = new AsyncDisposableStack()
@@ -90,7 +99,8 @@ describe.each(['a file', 'memory'])('in %s', (place) => {
               .run()
           else if (what === 'another program')
             program?.prepare('UPDATE kv SET value = ? WHERE key = ?').run(json, key)
-          else if (what === 'time') vi.setSystemTime(Date.now() + life / 2)
+          else if (what === 'time') clock.advance(life / 2)
+          else if (what === 'time back') clock.advance(-life)
           else if (what === 'a turn') await nextTurn()
           else if (what === 'a snapshot') await hold(db, held)
           else await Promise.resolve(writes[what](rows, id, n, db)).catch(() => {})

@@ -49,7 +49,7 @@ import { type Run, retryBusy } from './file/retry-busy.ts'
 import type { Connection } from './module/sqlite-module.ts'
 import { readLogPage } from './reads/log-page.ts'
 import { performRead } from './reads/row-reads.ts'
-import { clearRows, nextExpiry, sweepAround, sweepRows } from './removals.ts'
+import { clearRows, nextExpiry, sweepPastDamage, sweepRows } from './removals.ts'
 import { concernsDamaged } from './rows/damaged-rows.ts'
 import { latestVersion } from './rows/statements.ts'
 import { FileSession } from './sessions/file-session.ts'
@@ -275,7 +275,7 @@ export class SqliteDriver implements Driver {
     return this.#run(() => {
       // Without expired rows, SQLite would find nothing to refuse.
       this.assertWritable()
-      return sweepAround(swept, limit)
+      return sweepPastDamage(swept, limit)
     })
   }
 

@@ -28,8 +28,8 @@ export interface SqliteOptions {
   /** How many milliseconds a call waits for a lock that others hold, before it fails with DatabaseBusyError. Default 5,000. */
   readonly busyTimeout?: number | undefined
   /**
-   * Keep a checksum beside each value, and compare the two at each read: a value that has changed in the file, for example by bit
-   * rot, is a CorruptValueError. A file has checksums from its creation or never, and then needs no option. docs/reliability.md
+   * Keep a checksum beside each value, and compare the two each time that it is read from the file: one that has changed there, for
+   * example by bit rot, is a CorruptValueError. A file has checksums from its creation or never, and then needs no option. docs/reliability.md
    * says what they cost. Default `false`.
    */
   readonly checksums?: boolean | undefined

@@ -38,7 +38,7 @@ class SqliteDrizzle implements PlainDrizzle<Sqlite> {
     // Whatever the user runs on it, and leaves open, must not affect calls of the database.
     const mayTake = file !== null
     this.#connection = () => {
-      sharing.drizzle = true
+      sharing.hasDrizzle = true
       return (mayTake ? pool.take() : pool.top).database
     }
   }
@@ -105,7 +105,7 @@ async function openHeld(
         QueryRunner,
         catalog,
         batches: { catalogVersion: catalog.version, seenVersion: -1, turn: null },
-        sharing: { drizzle: false },
+        sharing: { hasDrizzle: false },
         options,
       }
       const pool = new ConnectionPool(

@@ -51,12 +51,13 @@ export function sweepRows(
     const now = Date.now()
     const keys = statements.expired.all(now, limit)
     let removed = 0
-    hot.forgetAll()
     for (const [key] of keys) {
       if (statements.remove.run(key) === 0) continue
       removed += 1
-      // Nobody watches a damaged key.
-      if (key instanceof Uint8Array) log.add('expire', key)
+      // Nobody watches a damaged key, or has its row in memory.
+      if (!(key instanceof Uint8Array)) continue
+      hot.forget(key)
+      log.add('expire', key)
     }
     if (removed < keys.length) {
       throw new StorageError('SQLITE_CORRUPT', 'The index of expiring rows names rows that do not exist')
@@ -70,8 +71,11 @@ export function sweepRows(
   })
 }
 
-/** Sweeps at most `limit` rows; one by one if one of them has a text that is not written together with a damaged row. */
-export function sweepAround(swept: (most: number) => SweepOutcome, limit: number): SweepOutcome {
+/**
+ * Sweeps at most `limit` rows; one by one if one of them has a text that is not written together with a damaged one, which it is
+ * not alone.
+ */
+export function sweepPastDamage(swept: (most: number) => SweepOutcome, limit: number): SweepOutcome {
   try {
     return swept(limit)
   } catch (error) {

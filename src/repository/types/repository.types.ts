@@ -105,7 +105,8 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
   key(...id: IdArguments<D>): KeyOf<D['pattern']>
 
   /**
-   * Reads one row: returns its entry, with nulls if there is none.
+   * Reads one row: returns its entry, with nulls if there is none. A row that is read again and
+   * again may come from memory: docs/guide/performance.md says what that means for news of other processes.
    *
    * ```ts
    * await users.get('alice') // => { id: 'alice', key: ['users', 'alice'], value: { name: 'Alice', … }, versionstamp: '…', expiresAt: null }

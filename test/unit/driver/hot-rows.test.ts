@@ -1,15 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { beforeEach, expect, it, vi } from 'vitest'
-import { beforeEngineUse, HotRows } from '../../../src/driver/sqlite/reads/hot-rows.ts'
+import { HotRows } from '../../../src/driver/sqlite/reads/hot-rows.ts'
+import { endMoment } from '../../../src/driver/sqlite/reads/moment.ts'
 import { encodeKey } from '../../../src/key/codec.ts'
 
 /** Microseconds of the clock. */
 let time = 0
 
+vi.mock('../../../src/time/clock.ts', () => ({ clock: () => time / 1_000 }))
+
 beforeEach(() => {
   time = 0
-  const hrtime = vi.spyOn(process, 'hrtime').mockImplementation(() => [0, time * 1_000])
-  return () => hrtime.mockRestore()
 })
 
 function key(id: string | number): Uint8Array {
@@ -27,7 +28,7 @@ function open({ isInMemory = false } = {}) {
     state.looks += 1
     return state.version
   }
-  const sharing = { drizzle: false }
+  const sharing = { hasDrizzle: false }
   const hot = new HotRows({ control: { dataVersion: { get } } } as never, sharing, isInMemory)
   const read = (id: string | number, value: ReturnType<typeof row>, now = 0) => {
     const found = hot.find(key(id), now)
@@ -41,7 +42,7 @@ function open({ isInMemory = false } = {}) {
   return { hot, state, sharing, read, find: (id: string | number, now = 0) => hot.find(key(id), now) }
 }
 
-it('finds a row again, with one look for commits of others for those that are read one after the other', () => {
+it('finds a row again, without another look for commits of others while rows are read one after the other', () => {
   const { state, find } = open()
   for (let n = 0; n < 100; n++) expect(find('a')).toEqual(row('a'))
   expect(state.looks).toBe(0)
@@ -62,7 +63,7 @@ it('looks again after a moment in which nothing was found, since another process
 
 it('looks again after any use of the engine, which may have shown the commit of another', () => {
   const { state, find } = open()
-  beforeEngineUse()
+  endMoment()
   find('a')
   find('a')
   expect(state.looks).toBe(1)
@@ -129,7 +130,7 @@ it('keeps neither bytes, which whoever gets the value can change, nor a large va
   expect(find('c')).toBeUndefined()
 })
 
-it('keeps two megabytes at most, and of those what is read often', () => {
+it('keeps two million characters at most, and of those what is read often', () => {
   const { find, read } = open()
   const value = row('v'.repeat(1_000))
   for (let n = 0; n < 20_000; n++) {
@@ -184,14 +185,14 @@ it('in memory, where nobody else commits, never looks, and keeps nothing once pl
   time += 10_000
   expect(find('a')).toEqual(row('a'))
   expect(state.looks).toBe(0)
-  sharing.drizzle = true
+  sharing.hasDrizzle = true
   expect(read('a', row('a'))).toBeUndefined()
   expect(read('a', row('a'))).toBeUndefined()
 })
 
 it('looks for each row once plain Drizzle was asked for, whose commits pass through no driver', () => {
   const { state, sharing, find } = open()
-  sharing.drizzle = true
+  sharing.hasDrizzle = true
   for (let n = 0; n < 10; n++) find('a')
   expect(state.looks).toBe(10)
 })

@@ -179,3 +179,28 @@ it('few rows are read in slices, too, if they are large', async () => {
     expect(await reading).toHaveLength(large)
   }
 })
+
+it('the rows that two others refer to stay one statement, although the first time it was slow', async () => {
+  let statements = 0
+  const logger = {
+    logQuery(text: string) {
+      if (!text.includes('as parent')) return
+      statements += 1
+      for (const end = performance.now() + 5; performance.now() < end; );
+    },
+  }
+  const { driver } = await openSqlite([collectionOf(rows)], {
+    path: path(),
+    ...driverOptions,
+    durability: 'normal',
+    logger,
+  })
+  onTestFinished(() => driver.close())
+  const two = relate(plannerOf(rows).find({ orderBy: [] }, null), 'at', keys.slice(0, 2))
+  for (let time = 1; time <= 3; time++) {
+    const session = driver.session('held')
+    await session.read({ type: 'related', query: two })
+    session.end()
+    expect(statements).toBe(time)
+  }
+})

@@ -1,5 +1,6 @@
 import { DatabaseClosedError } from '../../../contract/errors.ts'
-import { beforeEngineUse, type HotRows } from '../reads/hot-rows.ts'
+import type { HotRows } from '../reads/hot-rows.ts'
+import { endMoment } from '../reads/moment.ts'
 import { passOverDamage } from '../rows/damaged-rows.ts'
 import type { PooledConnection } from './pooled-connection.ts'
 
@@ -29,7 +30,7 @@ export class ConnectionPool {
 
   /** The connection for a call that runs without a pause. */
   get top(): PooledConnection {
-    beforeEngineUse()
+    endMoment()
     return this.#top
   }
 
@@ -62,7 +63,6 @@ export class ConnectionPool {
   }
 
   giveBack(connection: PooledConnection): void {
-    beforeEngineUse()
     if (!this.#taken.delete(connection)) return
     if (this.#idle.length < mostIdle) this.#idle.push(connection)
     else connection.close()

@@ -3,53 +3,32 @@ import { keyText } from '../../../key/key-text.ts'
 import { clock } from '../../../time/clock.ts'
 import type { StoredRow } from '../../driver.ts'
 import type { Statements } from '../rows/statements.ts'
+import { endMomentWithCallback, momentNow } from './moment.ts'
 
-/** How many bytes the rows of a connection take at most, about; what a row takes besides its texts; and how large one may be. */
-const mostBytes = 2 * 1024 * 1024
-const bytesPerRow = 200
-const largestRow = 32 * 1024
+/** How many characters the rows of a connection have at most, those of a row besides its texts, and those of the longest value. */
+const mostText = 2 * 1024 * 1024
+const textPerRow = 200
+const longestValue = 32 * 1024
 
-/** How many rows that are not found cost what one saves that is; how many of them are counted; and which calls look even so. */
-const worthOfHit = 4
+/** How many rows that are not found cost what one saves that is found. */
+const worthOfFound = 4
+/** After so many rows that were not found, and none that was, most calls do not look for theirs. */
 const mostWorth = 256
-const looksWhenCold = 32
+/** One in so many calls does then. */
+const seldom = 32
 
 /** For how many milliseconds of continuous work a look for commits of others is trusted. */
 const trusted = 1
 /**
- * For how many since a row was last found. An answer of another process takes longer, and so does a write of this thread that
- * passes through no driver.
+ * For how many since a row was last found. To wait for an answer of another process takes longer, and so does a write of this thread
+ * that passes through no driver.
  */
 const trustedIdle = 0.004
 
-/** Taken when the module is loaded, because tests of programs replace it. */
-const { nextTick } = process
-
-/** Counts the moments in which the state that this thread knows of may have changed: an older look is not to be trusted. */
-let moment = 0
-let isTickDue = false
-
-/** Called before a driver uses the engine: whatever that does may show commits of others. */
-export function beforeEngineUse(): void {
-  moment = (moment + 1) | 0
-}
-
-/** Makes looks end with the callback of the event loop that runs: the next one may bring a message. */
-function untilTick(): void {
-  if (isTickDue) return
-  isTickDue = true
-  nextTick(endMoment)
-}
-
-function endMoment(): void {
-  isTickDue = false
-  moment = (moment + 1) | 0
-}
-
 /** Who else uses the connections of a database. */
 export interface Sharing {
-  /** Whether plain Drizzle has one of them: its statements run at any moment, and pass through no driver. */
-  drizzle: boolean
+  /** Whether plain Drizzle has one of them: its statements run at any time, and pass through no driver. */
+  hasDrizzle: boolean
 }
 
 /**
@@ -65,8 +44,8 @@ export class HotRows {
   /** Rows live in one of two generations: what is found in the old one moves to the young one, and the rest goes with it. */
   #young = new Map<string, StoredRow>()
   #old = new Map<string, StoredRow>()
-  /** What the young ones take. */
-  #bytes = 0
+  /** How many characters the young ones have. */
+  #text = 0
   /** Falls with each row that is not found. At 0, most calls do not look for theirs. */
   #worth = mostWorth
   #gets = 0
@@ -90,7 +69,7 @@ export class HotRows {
   find(key: Uint8Array, now: number): StoredRow | undefined {
     this.#asked = null
     this.#gets = (this.#gets + 1) | 0
-    if (this.#worth === 0 && this.#gets % looksWhenCold !== 0) return undefined
+    if (this.#worth === 0 && this.#gets % seldom !== 0) return undefined
     const text = keyText(key)
     const row = this.#young.get(text) ?? this.#old.get(text)
     if (row === undefined || !this.#isCurrent() || hasExpired(row.expiresAt, now)) {
@@ -98,7 +77,7 @@ export class HotRows {
       this.#asked = text
       return undefined
     }
-    this.#worth = Math.min(this.#worth + worthOfHit, mostWorth)
+    this.#worth = Math.min(this.#worth + worthOfFound, mostWorth)
     if (this.#old.delete(text)) this.#add(text, row)
     return row
   }
@@ -106,8 +85,8 @@ export class HotRows {
   /** Keeps the row that was not found, and was then read outside of any transaction. */
   keep(row: StoredRow): void {
     // Bytes would be shared with whoever gets the value.
-    if (this.#asked === null || typeof row.value !== 'string' || row.value.length > largestRow) return
-    if (this.#isInMemory && this.#sharing.drizzle) return
+    if (this.#asked === null || typeof row.value !== 'string' || row.value.length > longestValue) return
+    if (this.#isInMemory && this.#sharing.hasDrizzle) return
     this.#add(this.#asked, row)
   }
 
@@ -121,14 +100,14 @@ export class HotRows {
       return
     }
     this.#young.delete(text)
-    this.#bytes -= sizeOf(text, row)
+    this.#text -= lengthOf(text, row)
   }
 
   forgetAll(): void {
     if (this.#isEmpty) return
     this.#young = new Map()
     this.#old = new Map()
-    this.#bytes = 0
+    this.#text = 0
   }
 
   get #isEmpty(): boolean {
@@ -136,25 +115,25 @@ export class HotRows {
   }
 
   #add(text: string, row: StoredRow): void {
-    const bytes = sizeOf(text, row)
-    if (this.#bytes + bytes > mostBytes / 2) {
+    const length = lengthOf(text, row)
+    if (this.#text + length > mostText / 2) {
       this.#old = this.#young
       this.#young = new Map()
-      this.#bytes = 0
+      this.#text = 0
     }
     this.#young.set(text, row)
-    this.#bytes += bytes
+    this.#text += length
   }
 
   /** Whether the rows are those of the newest state, as far as this program can know. */
   #isCurrent(): boolean {
-    if (this.#isInMemory) return !this.#sharing.drizzle
+    if (this.#isInMemory) return !this.#sharing.hasDrizzle
     const at = clock()
     const isTrusted =
-      this.#lookedIn === moment &&
+      this.#lookedIn === momentNow() &&
       at - this.#foundAt < trustedIdle &&
       at - this.#lookedAt < trusted &&
-      !this.#sharing.drizzle
+      !this.#sharing.hasDrizzle
     if (!isTrusted) return this.#look(at)
     this.#foundAt = at
     return true
@@ -162,11 +141,11 @@ export class HotRows {
 
   #look(at: number): boolean {
     const version = this.#dataVersion.get()
-    this.#lookedIn = moment
+    this.#lookedIn = momentNow()
     this.#lookedAt = at
     // After the look, which takes as long as some rows that are found.
     this.#foundAt = clock()
-    untilTick()
+    endMomentWithCallback()
     if (version === this.#version) return true
     this.forgetAll()
     this.#version = version
@@ -174,6 +153,6 @@ export class HotRows {
   }
 }
 
-function sizeOf(text: string, { value, types }: StoredRow): number {
-  return bytesPerRow + text.length + value.length + (types?.length ?? 0)
+function lengthOf(text: string, { value, types }: StoredRow): number {
+  return textPerRow + text.length + value.length + (types?.length ?? 0)
 }
