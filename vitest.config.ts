@@ -33,7 +33,7 @@ const alone = [
   'test/studio/page.test.ts',
   'test/torture/*.test.ts',
   'test/types/{completion,declarations}.test.ts',
-  'test/unit/{driver/{hot-rows,index-budget,node-sqlite},store/sweeper,value/kv-u64,watch/watch-stream}.test.ts',
+  'test/unit/{driver/{index-budget,node-sqlite},store/sweeper,value/kv-u64,watch/watch-stream}.test.ts',
   'test/waiting.test.ts',
 ]
 

@@ -1,11 +1,19 @@
-/** Taken when the module is loaded, because fake timers replace it. */
-const { hrtime } = process
-
 /**
  * Milliseconds of a monotonic clock. It takes a third of the time of `performance.now()`, and does not load all of
  * `node:perf_hooks`.
  */
 export function clock(): number {
+  const [seconds, nanoseconds] = process.hrtime()
+  return seconds * 1e3 + nanoseconds / 1e6
+}
+
+/** As they were when the module was loaded, which is before a test of a program replaces them. */
+const { hrtime, nextTick } = process
+
+export const realNextTick = nextTick
+
+/** Like `clock`, for what has to end also in a test that stops the clock, as fake timers do. */
+export function realClock(): number {
   const [seconds, nanoseconds] = hrtime()
   return seconds * 1e3 + nanoseconds / 1e6
 }

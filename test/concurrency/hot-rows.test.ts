@@ -16,8 +16,8 @@ import { newDatabasePath } from './temporary-folder.ts'
 let isClockStill = false
 
 vi.mock('../../src/time/clock.ts', async (original) => {
-  const { clock } = await original<typeof import('../../src/time/clock.ts')>()
-  return { clock: () => (isClockStill ? 0 : clock()) }
+  const clocks = await original<typeof import('../../src/time/clock.ts')>()
+  return { ...clocks, realClock: () => (isClockStill ? 0 : clocks.realClock()) }
 })
 
 /** Stops the clock that says how long a look for commits of others is trusted: only what ends the trust at once is left. */
@@ -110,6 +110,53 @@ it('a row that a program changes with its own connection is read as it is now, i
     expect((await db.get(['row'])).value).toBe(n)
   }
 })
+
+it('it is read so also while a test has stopped all clocks', async () => {
+  const { db, path } = await open()
+  const raw = new Sqlite(path)
+  onTestFinished(() => void raw.close())
+  const change = raw.prepare('UPDATE kv SET value = ?')
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  for (let n = 1; n < 100; n++) {
+    for (let again = 0; again < 3; again++) await db.get(['row'])
+    change.run(String(n))
+    expect((await db.get(['row'])).value).toBe(n)
+  }
+})
+
+it.each([undefined, newDatabasePath])(
+  'a logger that itself reads rows, also in the middle of a commit, leaves none behind that is not stored',
+  async (newPath) => {
+    let onQuery: ((text: string) => void) | null = null
+    const logger = {
+      logQuery(text: string) {
+        const call = onQuery
+        onQuery = null
+        call?.(text)
+        if (call !== null) onQuery ??= call
+      },
+    }
+    await using db = await Valkeyrie.open(newPath?.(), { logger })
+    await db.set(['flag'], 'flag')
+    await db.set(['row'], 'old')
+    onQuery = () => void db.get(['flag'])
+    await db.get(['row'])
+    onQuery = null
+    expect((await db.get(['flag'])).value).toBe('flag')
+    onQuery = () => void db.get(['row'])
+    await db.set(['row'], 'new')
+    onQuery = null
+    expect((await db.get(['row'])).value).toBe('new')
+    onQuery = (text) => {
+      void db.get(['row'])
+      if (text.startsWith('insert into "kv_log"')) throw new Error('not written')
+    }
+    await expect(db.set(['row'], 'never')).rejects.toThrow('not written')
+    onQuery = null
+    expect((await db.get(['row'])).value).toBe('new')
+  },
+)
 
 it.each(['get', 'getMany', 'count', 'snapshot'] as const)(
   'a reader who has seen the second of two commits of another program, by %s, has seen the first',

@@ -7,8 +7,6 @@ import { encodeKey } from '../../../src/key/codec.ts'
 /** Microseconds of the clock. */
 let time = 0
 
-vi.mock('../../../src/time/clock.ts', () => ({ clock: () => time / 1_000 }))
-
 beforeEach(() => {
   time = 0
 })
@@ -21,18 +19,25 @@ function row(value: string | Uint8Array, expiresAt: number | null = null) {
   return { value, encoding: 0, types: null, version: 1, expiresAt }
 }
 
-/** `looks`: how often others' commits were looked for. */
-function open({ isInMemory = false } = {}) {
+/** `looks`: how often others' commits were looked for. `look`: how many microseconds one takes. */
+function open({ isInMemory = false, look = 3 } = {}) {
   const state = { looks: 0, version: 1 }
   const get = () => {
     state.looks += 1
+    time += look
     return state.version
   }
   const sharing = { hasDrizzle: false }
-  const hot = new HotRows({ control: { dataVersion: { get } } } as never, sharing, isInMemory)
+  const hot = new HotRows(
+    { control: { dataVersion: { get } } } as never,
+    sharing,
+    isInMemory,
+    () => time / 1e3,
+  )
   const read = (id: string | number, value: ReturnType<typeof row>, now = 0) => {
     const found = hot.find(key(id), now)
-    if (found === undefined) hot.keep(value)
+    const { asked } = hot
+    if (found === undefined && asked !== null) hot.keep(asked, value)
     return found
   }
   // The state of the first row is not known yet, so it is read twice.
@@ -59,6 +64,28 @@ it('looks again after a moment in which nothing was found, since another process
   time += 5
   find('a')
   expect(state.looks).toBe(1)
+})
+
+it('looks again after as long as it takes another to commit, which is longer than one look and a half', () => {
+  for (const look of [1, 2]) {
+    const { state, find } = open({ look })
+    for (let n = 0; n < 10; n++) {
+      find('a')
+      time += 1.4 * look
+    }
+    expect(state.looks).toBe(0)
+    time += 0.2 * look
+    find('a')
+    expect(state.looks).toBe(1)
+  }
+})
+
+it('on Deno, which runs no ticks between two messages, looks for each row', () => {
+  vi.stubGlobal('Deno', {})
+  const { state, find } = open()
+  vi.unstubAllGlobals()
+  for (let n = 0; n < 10; n++) find('a')
+  expect(state.looks).toBe(10)
 })
 
 it('looks again after any use of the engine, which may have shown the commit of another', () => {
@@ -178,6 +205,20 @@ it('is asked for few of the rows while it has none of them, and for all again on
   } finally {
     asked.mockRestore()
   }
+})
+
+it('is asked for few of the rows if each that it has takes a look, and less than half of them are there', () => {
+  const { hot, state, read } = open()
+  for (let n = 0; n < 2_000; n++) {
+    time += 10
+    read(n % 3 === 0 ? 'a' : n, row('v'))
+  }
+  state.looks = 0
+  for (let n = 0; n < 320; n++) {
+    time += 10
+    hot.find(key('a'), 0)
+  }
+  expect(state.looks).toBeLessThan(320)
 })
 
 it('in memory, where nobody else commits, never looks, and keeps nothing once plain Drizzle was asked for', () => {

@@ -1,6 +1,6 @@
 import { hasExpired } from '../../../commit/row.ts'
 import { keyText } from '../../../key/key-text.ts'
-import { clock } from '../../../time/clock.ts'
+import { realClock } from '../../../time/clock.ts'
 import type { StoredRow } from '../../driver.ts'
 import type { Statements } from '../rows/statements.ts'
 import { endMomentWithCallback, momentNow } from './moment.ts'
@@ -10,8 +10,9 @@ const mostText = 2 * 1024 * 1024
 const textPerRow = 200
 const longestValue = 32 * 1024
 
-/** How many rows that are not found cost what one saves that is found. */
+/** How many rows that are not found cost what one saves that is found, without a look and with one. */
 const worthOfFound = 4
+const worthWithLook = 1
 /** After so many rows that were not found, and none that was, most calls do not look for theirs. */
 const mostWorth = 256
 /** One in so many calls does then. */
@@ -20,10 +21,11 @@ const seldom = 32
 /** For how many milliseconds of continuous work a look for commits of others is trusted. */
 const trusted = 1
 /**
- * For how many since a row was last found. To wait for an answer of another process takes longer, and so does a write of this thread
- * that passes through no driver.
+ * For how many since a row was last found, at most, and in times of the fastest look. To wait for an answer of another process takes
+ * longer. So does what passes through no driver: a commit of this thread, or a read that shows a commit of another.
  */
-const trustedIdle = 0.004
+const mostIdle = 0.004
+const idleLooks = 1.5
 
 /** Who else uses the connections of a database. */
 export interface Sharing {
@@ -41,6 +43,9 @@ export class HotRows {
   readonly #dataVersion: Statements['control']['dataVersion']
   readonly #sharing: Sharing
   readonly #isInMemory: boolean
+  readonly #clock: () => number
+  /** Deno runs messages, and other callbacks that are due, before the ticks of the first of them. */
+  readonly #hasTicks = !('Deno' in globalThis)
   /** Rows live in one of two generations: what is found in the old one moves to the young one, and the rest goes with it. */
   #young = new Map<string, StoredRow>()
   #old = new Map<string, StoredRow>()
@@ -53,21 +58,25 @@ export class HotRows {
   #asked: string | null = null
   /** The state that they are of, and in which moment and when it was looked for. */
   #version: unknown
+  #hasLooked = false
   #lookedIn = -1
   #lookedAt = Number.NEGATIVE_INFINITY
-  /** When a row was last found. */
+  /** When a row was last found, and for how long that is trusted. */
   #foundAt = Number.NEGATIVE_INFINITY
+  #trustedIdle = mostIdle
 
   /** `isInMemory`: nobody else has the database. */
-  constructor({ control }: Statements, sharing: Sharing, isInMemory: boolean) {
+  constructor({ control }: Statements, sharing: Sharing, isInMemory: boolean, clock = realClock) {
     this.#dataVersion = control.dataVersion
     this.#sharing = sharing
     this.#isInMemory = isInMemory
+    this.#clock = clock
   }
 
   /** The row under a key; undefined if it is not here. */
   find(key: Uint8Array, now: number): StoredRow | undefined {
     this.#asked = null
+    this.#hasLooked = false
     this.#gets = (this.#gets + 1) | 0
     if (this.#worth === 0 && this.#gets % seldom !== 0) return undefined
     const text = keyText(key)
@@ -77,17 +86,22 @@ export class HotRows {
       this.#asked = text
       return undefined
     }
-    this.#worth = Math.min(this.#worth + worthOfFound, mostWorth)
+    this.#worth = Math.min(this.#worth + (this.#hasLooked ? worthWithLook : worthOfFound), mostWorth)
     if (this.#old.delete(text)) this.#add(text, row)
     return row
   }
 
-  /** Keeps the row that was not found, and was then read outside of any transaction. */
-  keep(row: StoredRow): void {
+  /** Under what to keep the row that was not found, once it was read; null if it is not to be kept. */
+  get asked(): string | null {
+    return this.#asked
+  }
+
+  /** Keeps a row that was not found, and was then read outside of any transaction. */
+  keep(asked: string, row: StoredRow): void {
     // Bytes would be shared with whoever gets the value.
-    if (this.#asked === null || typeof row.value !== 'string' || row.value.length > longestValue) return
+    if (typeof row.value !== 'string' || row.value.length > longestValue) return
     if (this.#isInMemory && this.#sharing.hasDrizzle) return
-    this.#add(this.#asked, row)
+    this.#add(asked, row)
   }
 
   /** Called before the connection changes what is under a key. */
@@ -128,10 +142,11 @@ export class HotRows {
   /** Whether the rows are those of the newest state, as far as this program can know. */
   #isCurrent(): boolean {
     if (this.#isInMemory) return !this.#sharing.hasDrizzle
-    const at = clock()
+    const at = this.#clock()
     const isTrusted =
+      this.#hasTicks &&
       this.#lookedIn === momentNow() &&
-      at - this.#foundAt < trustedIdle &&
+      at - this.#foundAt < this.#trustedIdle &&
       at - this.#lookedAt < trusted &&
       !this.#sharing.hasDrizzle
     if (!isTrusted) return this.#look(at)
@@ -141,10 +156,12 @@ export class HotRows {
 
   #look(at: number): boolean {
     const version = this.#dataVersion.get()
+    this.#hasLooked = true
     this.#lookedIn = momentNow()
     this.#lookedAt = at
     // After the look, which takes as long as some rows that are found.
-    this.#foundAt = clock()
+    this.#foundAt = this.#clock()
+    this.#trustedIdle = Math.min(this.#trustedIdle, idleLooks * (this.#foundAt - at))
     endMomentWithCallback()
     if (version === this.#version) return true
     this.forgetAll()

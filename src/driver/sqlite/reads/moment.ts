@@ -1,5 +1,4 @@
-/** Taken when the module is loaded, because fake timers replace it. */
-const { nextTick } = process
+import { realNextTick } from '../../../time/clock.ts'
 
 let moment = 0
 let isTickDue = false
@@ -18,7 +17,7 @@ export function endMoment(): void {
 export function endMomentWithCallback(): void {
   if (isTickDue) return
   isTickDue = true
-  nextTick(tick)
+  realNextTick(tick)
 }
 
 function tick(): void {
