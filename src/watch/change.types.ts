@@ -4,8 +4,8 @@ import type { WatchOptions } from './watch-options.ts'
 /** From where to follow changes. */
 export interface ChangesOptions extends WatchOptions {
   /**
-   * A versionstamp: follows the commits after it; 20 zeros: all commits. Left out: the commits after the call. Anything that is
-   * not a versionstamp is a TypeError.
+   * A versionstamp: follows the commits after it; 20 zeros: all commits. Left out: the commits after the call; on a server, those of other
+   * processes after it has answered. Anything that is not a versionstamp is a TypeError.
    */
   readonly since?: string | undefined
 }
