@@ -3,8 +3,7 @@
  * `node:perf_hooks`.
  */
 export function clock(): number {
-  const [seconds, nanoseconds] = process.hrtime()
-  return seconds * 1e3 + nanoseconds / 1e6
+  return milliseconds(process.hrtime())
 }
 
 /** As they were when the module was loaded, which is before a test of a program replaces them. */
@@ -14,6 +13,9 @@ export const realNextTick = nextTick
 
 /** Like `clock`, for what has to end also in a test that stops the clock, as fake timers do. */
 export function realClock(): number {
-  const [seconds, nanoseconds] = hrtime()
+  return milliseconds(hrtime())
+}
+
+function milliseconds([seconds, nanoseconds]: [number, number]): number {
   return seconds * 1e3 + nanoseconds / 1e6
 }

@@ -123,11 +123,11 @@ export class SqliteDriver implements Driver {
   }
 
   #getCold(key: Uint8Array, now: number): StoredRow | null {
-    const { reads, hot, transactions } = this.#pool.top
+    const { database, reads, hot } = this.#pool.top
     // The logger of a program may call `get`, too: before this statement, and between those of a commit.
     const { asked } = hot
     const row = reads.get(key, now)
-    if (row !== null && asked !== null && !transactions.isOpen) hot.keep(asked, row)
+    if (row !== null && asked !== null && !database.inTransaction) hot.keep(asked, row)
     return row
   }
 

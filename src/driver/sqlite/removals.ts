@@ -72,8 +72,8 @@ export function sweepRows(
 }
 
 /**
- * Sweeps at most `limit` rows; one by one if one of them has a text that is not written together with a damaged one, which it is
- * not alone.
+ * Sweeps at most `limit` rows; one by one if the text of one of them is in the way: alone, such a row is not written together with a
+ * damaged one.
  */
 export function sweepPastDamage(swept: (most: number) => SweepOutcome, limit: number): SweepOutcome {
   try {

@@ -9,6 +9,17 @@ function work(milliseconds: number): void {
   while (performance.now() < end);
 }
 
+/** Parts that take a millisecond for each thing, and for how many things each of them was. */
+function slowParts() {
+  const lengths: number[] = []
+  const readPart = (part: readonly number[]) => {
+    lengths.push(part.length)
+    work(part.length)
+    return part
+  }
+  return { lengths, readPart }
+}
+
 it('reads all parts in their order, and tells each where it begins', () => {
   const slices = new PartSlices(asked, (part, first) => part.map((one) => [first, one]), {
     of: 256,
@@ -47,12 +58,7 @@ it('parts that take long become smaller, and a later read begins with what fits'
 
 it('a read of fewer things than a part is for, which takes long, makes the parts of later reads smaller than that', () => {
   const size = { of: 256, least: 1 }
-  const lengths: number[] = []
-  const readPart = (part: readonly number[]) => {
-    lengths.push(part.length)
-    work(part.length)
-    return part
-  }
+  const { lengths, readPart } = slowParts()
   for (let n = 0; n < 2; n++) {
     const slices = new PartSlices(asked.slice(0, 8), readPart, size)
     while (!slices.read());
@@ -63,12 +69,7 @@ it('a read of fewer things than a part is for, which takes long, makes the parts
 
 it('no part is made smaller than the least that was asked for, however long it takes', () => {
   const size = { of: 256, least: 4 }
-  const lengths: number[] = []
-  const readPart = (part: readonly number[]) => {
-    lengths.push(part.length)
-    work(part.length)
-    return part
-  }
+  const { lengths, readPart } = slowParts()
   for (const asks of [2, 8, 2]) {
     const slices = new PartSlices(asked.slice(0, asks), readPart, size)
     while (!slices.read());

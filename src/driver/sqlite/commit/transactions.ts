@@ -9,7 +9,6 @@ export class Transactions {
   readonly #control: Statements['control']
   readonly #log: ChangeLog
   readonly #file: DatabaseFile | null
-  #isOpen = false
 
   /** `log` collects what a transaction changes, and is emptied on rollback. `file` is `null` for a database in memory. */
   constructor(connection: Connection, { control }: Statements, log: ChangeLog, file: DatabaseFile | null) {
@@ -17,11 +16,6 @@ export class Transactions {
     this.#connection = connection
     this.#control = control
     this.#log = log
-  }
-
-  /** Whether one is open, which only what its body calls can see, such as the logger of a program. */
-  get isOpen(): boolean {
-    return this.#isOpen
   }
 
   /**
@@ -32,7 +26,6 @@ export class Transactions {
     const connection = this.#connection
     const { beginRead, beginWrite, commit, rollback } = this.#control
     ;(begin === 'read' ? beginRead : beginWrite).run()
-    this.#isOpen = true
     try {
       const result = body()
       if (begin === 'write') this.#file?.assertThere()
@@ -43,8 +36,6 @@ export class Transactions {
       if (connection.inTransaction) rollback.run()
       this.#log.reset()
       throw error
-    } finally {
-      this.#isOpen = false
     }
   }
 }
