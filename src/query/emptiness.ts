@@ -1,7 +1,7 @@
 import { QueryError } from '../contract/errors.ts'
 import type { Pattern } from '../key/pattern.types.ts'
 import type { Condition } from './condition.ts'
-import { type AnyTextId, anyTextId } from './id-condition.ts'
+import { anyTextId } from './id-condition.ts'
 import { type Operand, operandAt } from './operand.ts'
 import type { Planned, Selection } from './plan.ts'
 
@@ -15,12 +15,7 @@ export function checkNarrows(
   pattern: Pattern,
   call: string,
 ): void {
-  if (
-    where !== null &&
-    hasCondition(where) &&
-    truth(where, { operands, anyText: anyTextId(pattern) }) !== true
-  )
-    return
+  if (where !== null && hasCondition(where) && truth(where, { operands, pattern }) !== true) return
   throw new QueryError(
     `The where of ${call} has no condition, so it would touch every row: if you mean all rows, say where: {}`,
   )
@@ -34,12 +29,12 @@ function hasCondition(condition: Condition): boolean {
 
 interface Known {
   readonly operands: readonly Operand[]
-  readonly anyText: AnyTextId | null
+  readonly pattern: Pattern
 }
 
 /** What a condition is for every row; `null` if that depends on the row. */
 function truth(condition: Condition, known: Known): boolean | null {
-  const { operands, anyText } = known
+  const { operands, pattern } = known
   switch (condition.type) {
     case 'and':
     case 'or': {
@@ -68,6 +63,7 @@ function truth(condition: Condition, known: Known): boolean | null {
       return inner === (condition.quantifier === 'every') ? inner : null
     }
     case 'key': {
+      const anyText = anyTextId(pattern)
       const end = condition.operator === 'gte' ? anyText?.start : condition.operator === 'lt' && anyText?.end
       return end && Buffer.compare(operandAt(operands, condition.key), end) === 0 ? true : null
     }

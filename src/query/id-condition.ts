@@ -78,7 +78,7 @@ export function idCondition(
 }
 
 /** Between which bytes the keys lie whose only id is a text. */
-export interface AnyTextId {
+interface AnyTextId {
   readonly start: Uint8Array
   readonly end: Uint8Array
 }
