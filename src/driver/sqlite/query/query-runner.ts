@@ -1,12 +1,9 @@
 // To run a plan is to find or make its compiled statement, and to learn how long it takes: one cache serves all three.
-import { type SQL, sql } from 'drizzle-orm'
-import type { Logger } from 'drizzle-orm/logger'
-import type { IndexDeclaration } from '../../../catalog/catalog.ts'
 import { StorageError } from '../../../contract/errors.ts'
 import { decodeKey } from '../../../key/codec.ts'
 import { BoundedCache } from '../../../query/bounded-cache.ts'
-import { conjuncts, searchIn } from '../../../query/condition.ts'
-import { chooseIndex, type IndexChoice, readsAll } from '../../../query/index-choice.ts'
+import { searchIn } from '../../../query/condition.ts'
+import { readsAll } from '../../../query/index-choice.ts'
 import { type Operand, operandAt } from '../../../query/operand.ts'
 import type { AggregatePlan, CountPlan, FindPlan, Plan, Planned, RelatedPlan } from '../../../query/plan.ts'
 import { goneSearch } from '../../../query/rank.ts'
@@ -21,11 +18,10 @@ import { RowSlices } from '../rows/row-slices.ts'
 import { unsealedColumns } from '../rows/sealed-statement.ts'
 import { mayBeOther, textOfStored } from '../rows/stored-text.ts'
 import { missingSearches } from '../tables/search-indexes.ts'
-import { type IndexedCollection, indexedExpression, ofCollection } from '../tables/table.ts'
-import { aggregateSql } from './aggregate-sql.ts'
-import { type FieldSql, RowSql } from './field-sql.ts'
-import { allOf, findSql, fromKv, relatedSql, selectionSql, type TextForm } from './find-sql.ts'
-import { PreparedStatement } from './prepared-statement.ts'
+import type { IndexedCollection } from '../tables/table.ts'
+import type { TextForm } from './find-sql.ts'
+import { type PlanStatementOptions, PlanStatements } from './plan-statements.ts'
+import type { PreparedStatement } from './prepared-statement.ts'
 import { ReadTime } from './read-time.ts'
 
 const mostStatements = 500
@@ -38,11 +34,8 @@ const fewParents = 4
 /** A plan with a longer shape is compiled each time: hundreds of them would take too much memory. */
 const longestName = 25_000
 
-interface QueryRunnerOptions {
-  readonly logger?: Logger | undefined
+interface QueryRunnerOptions extends PlanStatementOptions {
   readonly onUnindexed: OnUnindexed
-  /** What follows `from`: `kv`, or another table or view with its columns under that name. */
-  readonly source: string
 }
 
 /** The statements of one plan, each prepared on first use. Without rows to return, there is only one. */
@@ -60,10 +53,8 @@ interface Compiled {
 /** Runs the plans of queries. Each is compiled once to a prepared Drizzle query, and kept while it is used. */
 export class QueryRunner {
   readonly #connection: Connection
-  readonly #indexes: ReadonlyMap<string, IndexedCollection>
-  readonly #logger: Logger | undefined
+  readonly #statements: PlanStatements
   readonly #onUnindexed: OnUnindexed
-  readonly #source: string
   readonly #checksums: boolean
   readonly #compiled = new BoundedCache<Compiled>(mostStatements)
   /** Compiled plans by plan object: callers that keep theirs need no text of its shape. */
@@ -72,15 +63,13 @@ export class QueryRunner {
   constructor(
     connection: Connection,
     collections: readonly IndexedCollection[],
-    { logger, onUnindexed, source }: QueryRunnerOptions,
+    { onUnindexed, ...options }: QueryRunnerOptions,
     checksums: boolean,
   ) {
     this.#checksums = checksums
     this.#connection = connection
-    this.#indexes = new Map(collections.map((collection) => [collection.name, collection]))
-    this.#logger = logger
+    this.#statements = new PlanStatements(connection, collections, options)
     this.#onUnindexed = onUnindexed
-    this.#source = source
   }
 
   find(query: Planned<FindPlan>, now = Date.now()): KeyedRow[] {
@@ -201,7 +190,7 @@ export class QueryRunner {
   }
 
   explain({ plan, operands }: Planned): Explanation {
-    const { prepared } = this.#prepare(plan, shownForm(plan))
+    const { prepared } = this.#statements.prepare(plan, shownForm(plan))
     const params = prepared.bind(operands, Date.now())
     const steps = this.#connection
       .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${prepared.sql}`)
@@ -280,56 +269,17 @@ export class QueryRunner {
 
   #form(compiled: Compiled, plan: Plan, form: TextForm): PreparedStatement {
     if (form === 'text') {
-      compiled.withText ??= this.#prepare(plan, form).prepared
+      compiled.withText ??= this.#statements.prepare(plan, form).prepared
       return compiled.withText
     }
-    compiled.withBytes ??= this.#prepare(plan, form).prepared
+    compiled.withBytes ??= this.#statements.prepare(plan, form).prepared
     return compiled.withBytes
   }
 
   /** Once for each shape, because it costs more than most queries. */
   #report(plan: Plan): void {
-    const { prepared, choice } = this.#prepare(plan, shownForm(plan))
+    const { prepared, choice } = this.#statements.prepare(plan, shownForm(plan))
     if (readsAll(plan, choice)) tellUnindexed(plan, prepared.sql, this.#onUnindexed)
-  }
-
-  /** A plan as the engine runs it, and the index that serves it; null if none does, or if the database lacks that index. */
-  #prepare(
-    plan: Plan,
-    form: TextForm,
-  ): { readonly prepared: PreparedStatement; readonly choice: IndexChoice | null } {
-    const indexes = plan.type === 'related' ? [] : (this.#indexes.get(plan.collection)?.indexes ?? [])
-    const order = plan.type === 'find' ? plan.order : []
-    const mayRead = this.#source === 'kv'
-    const withoutTextZeros = mayRead ? this.#withoutTextZeros(plan, indexes) : new Set<string>()
-    let choice = isRanked(plan) ? null : chooseIndex(plan, order, indexes, withoutTextZeros)
-    if (choice !== null && mayRead) {
-      const fields = new RowSql(new Set(indexes.flatMap((index) => index.fields)), withoutTextZeros)
-      try {
-        return { prepared: this.#prepareSql(planSql(plan, fields, this.#source, choice, form)), choice }
-      } catch (error) {
-        if (!isUnanswerable(error)) throw error
-        // The database may lack the index if others have set it up: without it, the result is the same.
-        choice = null
-      }
-    }
-    const fields = new RowSql(new Set(), new Set(), !mayRead)
-    return { prepared: this.#prepareSql(planSql(plan, fields, this.#source, null, form)), choice }
-  }
-
-  /** Which of the fields compared with 0 have an index that shows at once that no row has the text '-0' of earlier releases. */
-  #withoutTextZeros({ collection, where }: Plan, indexes: readonly IndexDeclaration[]): Set<string> {
-    const paths = conjuncts(where).flatMap((one) => (one.type === 'zero' ? [one.field.path] : []))
-    const without = paths.filter((path) => {
-      if (!indexes.some(({ fields }) => fields[0] === path)) return false
-      const zeros = sql`select 1 from kv where ${ofCollection(collection)} and ${indexedExpression(path)} = '-0' limit 1`
-      return this.#prepareSql(zeros).all([], 0).length === 0
-    })
-    return new Set(without)
-  }
-
-  #prepareSql(query: SQL): PreparedStatement {
-    return new PreparedStatement(this.#connection, query, this.#logger)
   }
 }
 
@@ -338,34 +288,10 @@ function shownForm(plan: Plan): TextForm {
   return plan.type === 'aggregate' ? 'text' : 'bytes'
 }
 
-/** Whether the rows of a plan are ordered by the rank of a search. */
-function isRanked(plan: Plan): boolean {
-  return plan.type === 'find' && plan.ranked !== null && plan.ranked.orders
-}
-
 function toRowOf(plan: Plan): ToRow {
   if (plan.type !== 'find' || plan.ranked === null) return toKeyedRow
   const { orders } = plan.ranked
   return (columns, key) => toHitRow(columns, key, orders)
-}
-
-function planSql(
-  plan: Plan,
-  fields: FieldSql,
-  source: string,
-  choice: IndexChoice | null,
-  form: TextForm,
-): SQL {
-  switch (plan.type) {
-    case 'find':
-      return findSql(plan, fields, source, choice, form)
-    case 'related':
-      return relatedSql(plan, fields, source)
-    case 'count':
-      return sql`select count(*) from ${fromKv(source, plan.collection, choice)} where ${allOf(selectionSql(plan, fields))}`
-    case 'aggregate':
-      return aggregateSql(plan, fields, source, choice, form)
-  }
 }
 
 function isOfFew({ plan: { limit }, operands }: Planned<FindPlan>): boolean {
