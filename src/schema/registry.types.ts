@@ -176,7 +176,14 @@ type IsOtherKind<K extends Key, P extends Pattern> = true extends {
   ? true
   : false
 
-type IsPattern<K extends Key> = [Extract<K[number], '*'>] extends [never] ? false : true
+type IsPattern<K extends Key> =
+  IsAny<K[number]> extends true ? false : [Extract<K[number], '*'>] extends [never] ? false : true
+
+type IsAny<T> = 0 extends 1 & T ? true : false
+
+/** A key whose parts of type `any`, as JSON gives them, may be any part. */
+type WithoutAny<K extends Key> =
+  IsAny<K[number]> extends true ? { [I in keyof K]: IsAny<K[I]> extends true ? KeyPart : K[I] } : K
 
 type Outputs<D> = D extends AnyDefinition ? OutputOf<D> : unknown
 
@@ -195,7 +202,7 @@ type Inputs<D, K extends Key> = (
 /** The definitions that a key of type `K` may belong to, and `undefined` if it may belong to none. */
 type Winners<R extends Definitions, K extends Key> = number extends K['length']
   ? undefined
-  : WinnersAmong<Candidates<R[number], Readonly<K>>>
+  : WinnersAmong<Candidates<R[number], Readonly<WithoutAny<K>>>>
 
 type WinnersAmong<C extends Candidate> = [C] extends [never]
   ? undefined
@@ -221,7 +228,7 @@ interface Candidate<D extends AnyDefinition = AnyDefinition, Sure extends boolea
 }
 
 // One comparison of whole tuples for each definition, without recursion: with many schemas, look-ups cost exactly this.
-type Candidates<D, K extends Key> = D extends AnyDefinition
+type Candidates<D, K> = D extends AnyDefinition
   ? OpenKey<D['pattern']> extends K
     ? Candidate<D, K extends SureKey<D['pattern']> ? true : false>
     : never

@@ -258,6 +258,35 @@ describe('the value of a key', () => {
     >()
   })
 
+  it('takes a part of any type, as JSON gives them, for any part', async () => {
+    // biome-ignore lint/suspicious/noExplicitAny: what JSON.parse gives
+    type Any = any
+    expectTypeOf<ValueOf<R, readonly ['users', Any]>>().toEqualTypeOf<User | Me>()
+    expectTypeOf<InputOf<R, readonly ['users', Any]>>().toEqualTypeOf<User & Me>()
+    expectTypeOf<ValueOf<R, readonly ['users', Any, 'posts', Any]>>().toEqualTypeOf<Post>()
+    expectTypeOf<ValueOf<R, readonly ['numbers', Any]>>().toEqualTypeOf<number>()
+    expectTypeOf<InputOf<R, readonly ['numbers', Any]>>().toEqualTypeOf<string>()
+    expectTypeOf<ValueOf<R, readonly ['other', Any]>>().toBeUnknown()
+    expectTypeOf<ValueOf<R, readonly Any[]>>().toBeUnknown()
+    expectTypeOf<InputOf<R, Any>>().toBeUnknown()
+    expectTypeOf<ValueOf<readonly [], readonly ['a', Any]>>().toBeUnknown()
+    expectTypeOf<ValueOf<R, readonly ['users', Any, '*']>>().not.toEqualTypeOf<User>()
+
+    const row = JSON.parse('{ "id": "a" }')
+    await using db = await Valkeyrie.withSchemas([numbers]).open()
+    await db.set(['numbers', row.id], '1')
+    await db.set(['rows', row.id], { n: 1 })
+    const key: Any[] = ['rows', 1]
+    await db.set(key, 2)
+    await db.set(row.key ?? ['rows', 2], 3)
+    await db.atomic().sum(['hits', row.id], 1n).commit()
+    await db.unitOfWork((unit) => unit.set(['rows', row.id], { n: 2 }))
+    const { value } = await db.get(['numbers', row.id])
+    expectTypeOf(value).toEqualTypeOf<number | null>()
+    expect(value).toBe(1)
+    expect(await Array.fromAsync(db.list({ prefix: ['rows', row.id] }))).toHaveLength(0)
+  })
+
   it('is unknown if no pattern matches, or perhaps none does', () => {
     expectTypeOf<ValueOf<R, readonly ['other']>>().toEqualTypeOf<unknown>()
     expectTypeOf<ValueOf<R, readonly ['users']>>().toEqualTypeOf<unknown>()
