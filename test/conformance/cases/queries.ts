@@ -703,6 +703,48 @@ export const queryCases: Cases = {
     expect(runs).toBe(2)
   },
 
+  'a unit of work that has deleted a row queries the others by ids and fields': async (place) => {
+    const schema = z.object({ n: z.int(), text: z.string() })
+    await using db = await Valkeyrie.withSchema(['rows', '*'], schema, { search: ['text'] })
+      .withSchema(['rows', '*', 'parts', '*'], schema, { name: 'parts' })
+      .open(place.path())
+    const value = { n: 1, text: 'plain words' }
+    for (const id of ['a', 'b', 'c']) await db.repositories.rows.set(id, value)
+    await db.repositories.parts.set(['c', 'x'], value)
+    const queries = [
+      { OR: [{ $id: 'c', n: 1 }, { $id: 'b' }] },
+      {
+        OR: [
+          { $id: { in: ['a', 'c'] }, n: { gte: 1 } },
+          { $id: { startsWith: 'b' }, text: { contains: 'w' } },
+        ],
+      },
+      {
+        OR: [
+          { $id: { gte: 'c' }, n: 1 },
+          { $id: { lt: 'b' }, n: 1 },
+        ],
+      },
+    ]
+    for (const where of queries) {
+      const idsOf = async ({ rows }: typeof db.repositories) =>
+        (await rows.findMany({ where })).map(({ id }) => id)
+      const before = await idsOf(db.repositories)
+      const undone = new Error('nothing is committed')
+      const unit = db.unitOfWork(async ({ repositories }) => {
+        await repositories.rows.delete('c')
+        await repositories.rows.delete('missing')
+        await repositories.parts.delete(['c', 'x'])
+        const left = before.filter((id) => id !== 'c')
+        expect(await idsOf(repositories as typeof db.repositories)).toEqual(left)
+        expect(await repositories.rows.count({ where })).toBe(left.length)
+        expect(await repositories.rows.aggregate({ where, sum: 'n' })).toEqual({ sum: { n: left.length } })
+        throw undone
+      })
+      await expect(unit).rejects.toBe(undone)
+    }
+  },
+
   'what is not a field, operator or operand is a QueryError': async (place) => {
     await using db = await libraryAt(place.path())
     const { books } = db.repositories

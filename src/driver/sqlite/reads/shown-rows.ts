@@ -107,7 +107,8 @@ export class ShownRows {
       `INSERT INTO temp.kv_shown (key, ${shownColumns.join(', ')}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (key) DO UPDATE SET ${shownColumns.map((column) => `${column} = excluded.${column}`).join(', ')}`,
     )
-    if (row === null) this.#insert.run(key, null, 0, null, 0, null, '', 1)
+    // SQLite may evaluate conditions on fields before it sees that the row is gone, and fails for a value that is no JSON.
+    if (row === null) this.#insert.run(key, null, 0, null, 0, null, 'null', 1)
     else {
       const { encoding, types, version, expiresAt, value } = this.#checksums ? sealed(row) : row
       this.#insert.run(key, collection, encoding, types, version, expiresAt, value, 0)
