@@ -68,6 +68,55 @@ export const bulkLoadCases: Cases = {
     await expect(load).rejects.toThrow(ValidationError)
   },
 
+  'a load that stops stores the items before the bad one, reads no further, and reports it alone': async (
+    place,
+  ) => {
+    const lateSchema = z.object({ id: z.string(), n: z.number().refine(async (n) => n !== 1.5) })
+    const late = Valkeyrie.withSchema(['items', '*'], lateSchema)
+    for (const [name, bad, schemas] of [
+      ['no key', { n: 1 }, typed],
+      ['refused', { id: 'bad', n: 1.5 }, typed],
+      ['refused later', { id: 'bad', n: 1.5 }, late],
+    ] as const) {
+      const path = place.path()
+      let read = 0
+      const source = (function* () {
+        for (const item of [...items.slice(0, 1_002), bad, ...items.slice(1_002, 1_005), { n: 2 }]) {
+          read += 1
+          yield item as (typeof items)[number]
+        }
+      })()
+      const reported: unknown[] = []
+      const load = schemas.from(source, {
+        prefix: ['items'],
+        keyProperty: 'id',
+        path,
+        onErrorCallback: (error, item) => reported.push([error, item]),
+      })
+      const error = await load.catch((reason: unknown) => reason)
+      expect(error, name).toBeInstanceOf(name === 'no key' ? TypeError : ValidationError)
+      expect(reported, name).toEqual([[error, bad]])
+      if (schemas === typed) expect(read, name).toBe(1_003)
+      await using db = await typed.open(path)
+      expect(await db.repositories.items.count(), name).toBe(1_002)
+    }
+  },
+
+  'a load from a source that stalls behind a bad item rejects at once': async (place) => {
+    let isFinished = false
+    const source = (async function* () {
+      try {
+        yield { id: 'bad', n: 1.5 }
+        await new Promise(() => {})
+      } finally {
+        isFinished = true
+      }
+    })()
+    const load = typed.fromAsync(source, { prefix: ['items'], keyProperty: 'id', path: place.path() })
+    await expect(load).rejects.toThrow(ValidationError)
+    expect(isFinished).toBe(true)
+  },
+
   'under continue a bad item is reported and skipped, and every good one is stored': async (place) => {
     const bad: unknown[] = []
     const mixed: unknown[] = items.map((good, i) => (i % 700 === 3 ? { ...good, n: 'x' } : good))
