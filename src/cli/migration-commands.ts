@@ -245,6 +245,8 @@ export function addMigrationCommands(program: Command): void {
       if (json) return print(JSON.stringify({ written, install }))
       print(written.length === 0 ? 'Nothing was missing.' : `Written: ${written.join(', ')}`)
       for (const line of install) print(`Install what they need: ${line}`)
+      if (written.includes('drizzle.config.mts'))
+        print('drizzle-kit does not find drizzle.config.mts by itself: give it --config drizzle.config.mts')
       print(`Declare your schemas in ${schemas}, then run "valkeyrie generate".`)
     },
   )

@@ -1,6 +1,6 @@
 // The operands of all operators are checked in one file, so that all messages use the same words.
 import { QueryError } from '../contract/errors.ts'
-import { type Field, isBigint } from '../schema/fields.ts'
+import { type Field, isBigint, none } from '../schema/fields.ts'
 import type { Comparison, Condition } from './condition.ts'
 import { describe } from './describe.ts'
 import { foldCase, patternParts, untilNul } from './like.ts'
@@ -158,14 +158,25 @@ function isNull({ operator, operand, field, label }: Asked): Condition {
 }
 
 /** Bigints are looked for separately. Whether there are any is part of the shape. */
-function includes({ operator, operand, field, label, element }: Asked, slots: Slots): Condition {
+function includes(asked: Asked, slots: Slots): Condition {
+  const { operator, operand, field, label, element } = asked
   const { value, leaf } = operand
   const of = `${operator} on ${label}`
   if (!field.types.structure) {
     const instead = field.types.string ? ': to find a part of a text, use contains' : ''
     throw new QueryError(`${operator} finds items of an array, but ${label} is not an array${instead}`)
   }
-  const read = itemReader(element.types, of)
+  const items: Asked = {
+    ...asked,
+    field: element,
+    element: { ...element, types: none },
+    label: `the items of ${label}`,
+  }
+  const readItem = itemReader(element.types, of)
+  const read = (item: unknown) => {
+    if (mayBe(element)) expectItem(items, item)
+    return readItem(item)
+  }
   const listOf = (given: unknown): readonly unknown[] => (Array.isArray(given) ? given : [given])
   const isBigint = (item: unknown) => typeof item === 'bigint'
   const others = slots.add('items', leaf, (given) =>
@@ -174,9 +185,20 @@ function includes({ operator, operand, field, label, element }: Asked, slots: Sl
       .map(read),
   )
   const condition: Condition = { type: 'includes', field, element, items: others }
-  if (!listOf(value).some(isBigint)) return condition
+  const bigint = listOf(value).find(isBigint)
+  if (bigint === undefined) return condition
+  if (mayBe(element)) expect(element.types.bigint, items, bigint)
   const bigints = slots.add('bigints', leaf, (given) => listOf(given).filter(isBigint).map(readBigint))
   return { type: 'and', conditions: [condition, { ...condition, items: bigints }] }
+}
+
+/** Throws a QueryError for a scalar that no item of the array can equal. */
+function expectItem(items: Asked, item: unknown): void {
+  const { boolean, number, string, date } = items.field.types
+  if (typeof item === 'boolean') expect(boolean, items, item)
+  else if (typeof item === 'number') expect(number, items, item)
+  else if (typeof item === 'string') expect(string || date, items, item)
+  else if (item instanceof Date) expect(date, items, item)
 }
 
 /** How an operand is compared with a field. */

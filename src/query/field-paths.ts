@@ -8,12 +8,15 @@ const mostFields = 100
 
 /** The field at a path, such as `'address.city'`. Throws a QueryError if there is none. */
 export function parsePathTo(path: unknown, of: string, fields: Fields, collection: string): Field {
-  const names = typeof path === 'string' ? parsePath(path) : null
+  if (typeof path !== 'string')
+    throw new QueryError(
+      `${of} takes the name of a field, such as 'address.city', or several: got ${describe(path)}`,
+    )
+  const names = parsePath(path)
   const field = names && fields.at(names)
   if (field !== null) return field
-  const [what, hint] =
-    typeof path === 'string' ? [quote(path), pathHint(path, names, fields)] : [describe(path), '']
-  throw new QueryError(`There is no field ${what} in the values of '${collection}' for ${of}${hint}`)
+  const hint = pathHint(path, names, fields)
+  throw new QueryError(`There is no field ${quote(path)} in the values of '${collection}' for ${of}${hint}`)
 }
 
 /** A hint about the first name of a path that leads nowhere. */

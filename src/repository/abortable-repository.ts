@@ -93,6 +93,16 @@ export class AbortableRepository extends StoreRepository {
     return this.#withSignal(options, 'aggregate', (repository) => repository.aggregate(query))
   }
 
+  override toSQL(query: UntypedQuery = {}, options?: CallOptions) {
+    if (options === undefined) return super.toSQL(query)
+    return this.#withSignal(options, 'toSQL', (repository) => repository.toSQL(query))
+  }
+
+  override explain(query: UntypedQuery = {}, options?: CallOptions) {
+    if (options === undefined) return super.explain(query)
+    return this.#withSignal(options, 'explain', (repository) => repository.explain(query))
+  }
+
   override updateMany(query: UntypedWriteMany, options?: CallOptions) {
     if (options === undefined) return super.updateMany(query)
     return this.#withSignal(options, 'updateMany', (repository) => repository.updateMany(query))

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { expect, it } from 'vitest'
 import { confirmed, terminalAsk, terminalReport } from '../../src/cli/terminal.ts'
@@ -34,6 +36,18 @@ it('says which Node.js it needs, before it loads what an older one cannot', asyn
     code: 1,
     text: 'valkeyrie needs Node.js 22.18 or newer, and this is 22.17.0\n',
   })
+})
+
+it('says how drizzle-kit finds a configuration that it does not look for', async () => {
+  for (const [type, isTold] of [
+    ['commonjs', true],
+    ['module', false],
+  ] as const) {
+    const folder = projectFolder()
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ type }))
+    const { text } = await command(folder, 'init')
+    expect(text.includes('--config drizzle.config.mts'), type).toBe(isTold)
+  }
 })
 
 it('asks for the database before --baseline, and creates no missing one', async () => {

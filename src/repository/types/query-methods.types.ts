@@ -290,7 +290,7 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
    * params.at(-1) // => 18
    * ```
    */
-  toSQL(query?: Query<D, R>): Promise<CompiledSql>
+  toSQL(query?: Query<D, R>, options?: CallOptions): Promise<CompiledSql>
 
   /**
    * The steps of the engine's plan for a query. Rejects as `findMany` does.
@@ -300,5 +300,5 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
    * plan // => ['SEARCH kv USING INDEX kv_users_email_unique (<expr>=?)']
    * ```
    */
-  explain(query?: Query<D, R>): Promise<readonly string[]>
+  explain(query?: Query<D, R>, options?: CallOptions): Promise<readonly string[]>
 }

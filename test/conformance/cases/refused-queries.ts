@@ -65,6 +65,10 @@ export const refusedQueryCases: Cases = {
         `There is no field "aeg" to order 'users' by: did you mean "age"? ${there}`,
       ],
       [{ columns: { nam: true } }, `in the values of 'users': did you mean "name"?`],
+      [
+        { distinct: true },
+        "distinct takes the name of a field, such as 'address.city', or several: got a boolean",
+      ],
       [{ distinct: ['address.ctiy'] }, 'for distinct: did you mean "city"? There are city'],
       [{ with: { post: true } }, 'nor one of its references: did you mean "posts"? There are posts'],
     ]
@@ -94,7 +98,12 @@ export const refusedQueryCases: Cases = {
     },
 
   'an error of a query names the operator as written, and the field or the element': async ({ path }) => {
-    const schema = user.extend({ lines: z.array(z.object({ sku: z.string(), sizes: z.array(z.int()) })) })
+    const schema = user.extend({
+      lines: z.array(z.object({ sku: z.string(), sizes: z.array(z.int()) })),
+      sums: z.array(z.bigint()),
+      ranks: z.record(z.enum(['home', 'away']), z.int()),
+      only: z.partialRecord(z.literal('one'), z.int()),
+    })
     await using db = await Valkeyrie.withSchema(['users', '*'], schema).open(path())
     const users = db.repositories.users as unknown as Untyped
     const refusals: [object, string][] = [
@@ -107,6 +116,16 @@ export const refusedQueryCases: Cases = {
       [{ $id: { notIn: ['*'] } }, "notIn on '$id' takes an id"],
       [{ $id: { notIn: { a: 1 } } }, "notIn on '$id' takes an id: got an object"],
       [{ name: { none: 'x' } }, "none is about the elements of an array, but 'name' is not an array"],
+      [
+        { tags: { arrayContains: 5 } },
+        "arrayContains on the items of 'tags' cannot compare a text with a number",
+      ],
+      [{ tags: { arrayContains: ['x', 5n] } }, 'cannot compare a text with a bigint'],
+      [{ tags: { arrayContains: [new Date(0)] } }, 'cannot compare a text with a Date'],
+      [{ sums: { arrayContains: 5 } }, 'cannot compare a bigint with a number: a bigint is written as 1n'],
+      [{ lines: { arrayContains: 'x' } }, "the items of 'lines' cannot compare an object with a text"],
+      [{ ranks: { gone: 1 } }, `There is no field or operator "gone" in 'ranks'`],
+      [{ only: { two: 1 } }, `There is no field or operator "two" in 'only'`],
       [{ tags: { some: 5 } }, "eq on an element of 'tags' cannot compare a text with a number"],
       [{ tags: { every: { ne: 5 } } }, "ne on an element of 'tags' cannot compare a text with a number"],
       [{ tags: { some: { zz: 1 } } }, `There is no field or operator "zz" in an element of 'tags'`],

@@ -41,6 +41,12 @@ const calls: Readonly<Record<string, (db: Db, options: Options) => Promise<unkno
   'rows.findPage': ({ repositories: { rows } }, options) => rows.findPage({}, options),
   'rows.count': ({ repositories: { rows } }, options) => rows.count({}, options),
   'rows.aggregate': ({ repositories: { rows } }, options) => rows.aggregate({ sum: 'n' }, options),
+  'rows.toSQL': ({ repositories: { rows } }, options) => rows.toSQL({ where: { n: 1 } }, options),
+  'rows.explain': ({ repositories: { rows } }, options) => rows.explain({ where: { n: 1 } }, options),
+  'rows.upsert': ({ repositories: { rows } }, options) =>
+    rows.upsert(1, { create: { n: 1 }, update: { n: 5 } }, options),
+  'rows.claimMany': ({ repositories: { rows } }, options) =>
+    rows.claimMany({ where: { n: 1 }, limit: 1, set: { n: 0 } }, options),
   'rows.updateMany': ({ repositories: { rows } }, options) =>
     rows.updateMany({ where: {}, set: { n: 0 } }, options),
   'rows.deleteMany': ({ repositories: { rows } }, options) => rows.deleteMany({ where: {} }, options),

@@ -107,7 +107,7 @@ export class ShownRows {
       `INSERT INTO temp.kv_shown (key, ${shownColumns.join(', ')}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (key) DO UPDATE SET ${shownColumns.map((column) => `${column} = excluded.${column}`).join(', ')}`,
     )
-    // SQLite may evaluate conditions on fields before it sees that the row is gone, and fails for a value that is no JSON.
+    // SQLite may evaluate conditions on fields before it sees that the row is gone, and fails if its value is not JSON.
     if (row === null) this.#insert.run(key, null, 0, null, 0, null, 'null', 1)
     else {
       const { encoding, types, version, expiresAt, value } = this.#checksums ? sealed(row) : row
