@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import Sqlite from 'better-sqlite3'
-import { type Key, Valkeyrie } from 'valkeyrie'
+import { DatabaseBusyError, type Key, Valkeyrie } from 'valkeyrie'
 import { expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
 import { patient, waitFor, waitUntil } from '../waiting.ts'
@@ -179,6 +179,27 @@ it('an aborted load opens nothing, and takes no item for a bad one', async () =>
   await expect(loading).rejects.toBe(reason)
   expect(bad).toEqual([])
   await expect(Valkeyrie.from([], { ...options, signal: 1 as never })).rejects.toThrow(TypeError)
+})
+
+it('a load that finds the database busy rejects, and takes no item for a bad one', async () => {
+  const path = newDatabasePath()
+  using locks = new DisposableStack()
+  const bad: unknown[] = []
+  const items = (function* () {
+    yield { n: 1 }
+    locks.use(lockOf(path))
+    yield { n: 2 }
+  })()
+  const loading = Valkeyrie.from(items, {
+    path,
+    prefix: ['rows'],
+    keyProperty: 'n',
+    busyTimeout: 20,
+    onError: 'continue',
+    onErrorCallback: (error) => bad.push(error),
+  })
+  await expect(loading).rejects.toThrow(DatabaseBusyError)
+  expect(bad).toEqual([])
 })
 
 it('insertMany that is aborted between two commits keeps the first, and after the last one all', async () => {

@@ -304,7 +304,7 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
    * ```
    *
    * Rejects with RangeError if the result would be below zero or `n` has more than 64 bits, and with TypeError if `n` has another
-   * type.
+   * type. In a unit of work, only its commit, or a read of the row, tells whether the result is below zero, and the unit rejects.
    */
   sum: Arithmetic<D>
   /**
