@@ -1,7 +1,7 @@
 import { MigrationError } from '../contract/errors.ts'
 import { patternText } from '../key/pattern-text.ts'
 import { sameValues } from '../schema/accepts.ts'
-import type { JsonSchema } from '../schema/json-classes.ts'
+import type { JsonSchema } from '../schema/json-schema.ts'
 import type { Catalog, Collection, PastSchema } from './catalog.ts'
 
 /** The tag of the migration that has replaced the declared schema of a collection; `null` if none has. */

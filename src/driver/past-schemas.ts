@@ -2,7 +2,7 @@ import type { Catalog, PastSchema } from '../catalog/catalog.ts'
 import { isSameSchema } from '../catalog/replacement.ts'
 import { patternText } from '../key/pattern-text.ts'
 import { accepts } from '../schema/accepts.ts'
-import type { JsonSchema } from '../schema/json-classes.ts'
+import type { JsonSchema } from '../schema/json-schema.ts'
 import type { MigratedCollection, Migration } from './migration.ts'
 
 /**

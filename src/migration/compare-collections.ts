@@ -1,7 +1,7 @@
 import type { SchemaComparison } from '../catalog/value-change.ts'
 import type { MigratedCollection } from '../driver/migration.ts'
 import { accepts, sameConstraints } from '../schema/accepts.ts'
-import type { JsonSchema } from '../schema/json-classes.ts'
+import type { JsonSchema } from '../schema/json-schema.ts'
 import { parseJson } from '../value/parse-json.ts'
 import { compareSchemas, type DefaultOf, narrowedUnsaid } from './compare-schemas.ts'
 import type { RenameDecisions } from './renames.ts'

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec'
 import type { z } from 'zod'
-import type { JsonSchema } from '../schema/json-classes.ts'
+import type { JsonSchema } from '../schema/json-schema.ts'
 import { originalOf } from '../schema/stand-in.ts'
 import type { DefaultOf } from './compare-schemas.ts'
 import { holdsAnything, isRecursive } from './json-shape.ts'

@@ -1,5 +1,5 @@
 import { constraintsOf } from '../schema/constraints.ts'
-import type { JsonSchema } from '../schema/json-classes.ts'
+import type { JsonSchema } from '../schema/json-schema.ts'
 
 /** An object with named fields. */
 export interface Shape {

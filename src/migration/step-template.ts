@@ -1,4 +1,4 @@
-import type { JsonSchema } from '../schema/json-classes.ts'
+import type { JsonSchema } from '../schema/json-schema.ts'
 import { changeText } from './change-text.ts'
 import type { KeptCollection } from './compare-collections.ts'
 import { typeText } from './type-text.ts'

@@ -1,6 +1,6 @@
 import { valuesOf } from '../schema/accepts.ts'
 import { constraintsOf } from '../schema/constraints.ts'
-import { classOf, type JsonSchema } from '../schema/json-classes.ts'
+import { classOf, type JsonSchema } from '../schema/json-schema.ts'
 
 /**
  * The TypeScript type of the values that a JSON Schema describes.

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { parseJson } from '../value/parse-json.ts'
 import { constraintsOf } from './constraints.ts'
-import { classOf, type JsonSchema } from './json-classes.ts'
+import { classOf, type JsonSchema } from './json-schema.ts'
 
 const lowerBounds = new Set(['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties'])
 const upperBounds = new Set(['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties'])

@@ -1,5 +1,5 @@
 import { Fields, isBigint } from './fields.ts'
-import type { JsonSchema } from './json-classes.ts'
+import type { JsonSchema } from './json-schema.ts'
 
 /** Which of these fields are always bigints, according to the schema. */
 export function bigintFields(fields: readonly string[], schema: JsonSchema | null): string[] {

@@ -1,7 +1,7 @@
 import { isPlainObject } from '../value/plain-object.ts'
 import { constraintsOf } from './constraints.ts'
-import { classOf, type JsonSchema } from './json-classes.ts'
 import { nameOfStep } from './json-pointer.ts'
+import { classOf, type JsonSchema } from './json-schema.ts'
 import { keywordText } from './keyword-text.ts'
 import { patternFormat, uriFormat } from './text-formats.ts'
 import { checkedOnly, type Unsaid } from './unsaid.ts'

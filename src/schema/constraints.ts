@@ -1,4 +1,4 @@
-import type { JsonSchema } from './json-classes.ts'
+import type { JsonSchema } from './json-schema.ts'
 
 /** Keywords that do not restrict values. The last four only say what JSON Schema has no words for: `unsaid.ts`. */
 const annotations = new Set([

@@ -1,7 +1,7 @@
 // Where a field is, and which types it may have, are read from the same keywords of a JSON Schema.
 import { joinPath } from '../value/dotted-path.ts'
-import { classOf, type JsonSchema } from './json-classes.ts'
 import { nameOfStep } from './json-pointer.ts'
+import { classOf, type JsonSchema } from './json-schema.ts'
 
 /** The types of JSON that a field may have, as far as its schema shows. */
 export interface FieldTypes {

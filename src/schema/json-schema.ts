@@ -1,9 +1,9 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec'
-import { isValibot } from './anatomy/valibot-schema.ts'
-import { bigint, bigintsOf, date, type JsonSchema } from './json-classes.ts'
 import { KeptNames } from './kept-names.ts'
 import { addUnsaid, addUnsaidOfArkType, type UnsaidZod } from './unsaid.ts'
-import { valibotJson } from './valibot-json.ts'
+
+/** A JSON Schema as plain data. */
+export type JsonSchema = { readonly [keyword: string]: unknown }
 
 /**
  * The output type of a schema as JSON Schema (draft 2020-12), or `null` if its library cannot say. A Date is `{ type: 'string',
@@ -16,7 +16,7 @@ import { valibotJson } from './valibot-json.ts'
  * // { $schema: …, type: 'object', properties: { at: { type: 'string', format: 'date-time' } }, required: ['at'], … }
  */
 export function jsonSchemaOf(schema: StandardSchemaV1): JsonSchema | null {
-  return outputOf(schema, libraryOptions, {})
+  return outputOf(schema, libraryOptions)
 }
 
 /**
@@ -24,28 +24,20 @@ export function jsonSchemaOf(schema: StandardSchemaV1): JsonSchema | null {
  * this one would refuse the values themselves.
  */
 export function storedSchemaOf(schema: StandardSchemaV1): JsonSchema | null {
-  const collection = { type: 'array' }
-  const options = {
+  return outputOf(schema, {
     ...libraryOptions,
     override(context: ZodOverride): void {
       libraryOptions.override(context)
       const { type } = context.zodSchema._zod.def
-      if (type === 'map' || type === 'set') Object.assign(context.jsonSchema, collection)
+      if (type === 'map' || type === 'set') Object.assign(context.jsonSchema, { type: 'array' })
     },
-  }
-  return outputOf(schema, options, collection)
+  })
 }
 
-/** `collection`: what stands for a Map or a Set. */
-function outputOf(
-  schema: StandardSchemaV1,
-  options: typeof libraryOptions,
-  collection: JsonSchema,
-): JsonSchema | null {
+function outputOf(schema: StandardSchemaV1, options: typeof libraryOptions): JsonSchema | null {
   const names = new KeptNames()
   const standard: StandardSchemaV1.Props & Partial<StandardJSONSchemaV1.Props> = schema['~standard']
   try {
-    if (standard.jsonSchema === undefined && isValibot(schema)) return valibotJson(schema, collection)
     const given = standard.jsonSchema?.output({
       target: 'draft-2020-12',
       libraryOptions: {
@@ -62,6 +54,15 @@ function outputOf(
   } catch {
     return null
   }
+}
+
+const date: JsonSchema = { type: 'string', format: 'date-time' }
+const bigint: JsonSchema = { type: 'integer', format: 'bigint' }
+
+/** The JavaScript class that the JSON stands for, if any; some keywords are the same for a Date and a text. */
+export function classOf({ type, format, pattern }: JsonSchema): 'Date' | 'bigint' | undefined {
+  if (type === 'string' && format === 'date-time' && pattern === undefined) return 'Date'
+  return type === 'integer' && format === 'bigint' ? 'bigint' : undefined
 }
 
 const libraryOptions = {
@@ -82,6 +83,11 @@ const libraryOptions = {
     unit: ({ base, unit }: ArkTypeFallback) => (typeof unit === 'bigint' ? bigintsOf([unit]) : base),
     default: ({ base }: ArkTypeFallback) => base,
   },
+}
+
+/** JSON Schema has no bigint constants, so a keyword of our own lists them. */
+function bigintsOf(values: readonly bigint[]): JsonSchema {
+  return { ...bigint, bigints: values.map(String) }
 }
 
 /** Zod writes bigint literals as numbers. */

@@ -1,4 +1,4 @@
-import type { JsonSchema } from './json-classes.ts'
+import type { JsonSchema } from './json-schema.ts'
 
 const typeNames: Readonly<Record<string, string>> = {
   string: 'a string',

@@ -2,7 +2,7 @@ import { type OutputUnit, type Schema, Validator } from '@cfworker/json-schema'
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec'
 import { knownVendor, type Result } from './anatomy/anatomy.ts'
 import { complaint, markedSchema, markedValue } from './class-marks.ts'
-import type { JsonSchema } from './json-classes.ts'
+import type { JsonSchema } from './json-schema.ts'
 
 /**
  * A schema from the catalogue: it checks values against the JSON Schema of outputs, and leaves them unchanged. It accepts whatever

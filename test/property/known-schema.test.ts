@@ -5,8 +5,6 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { jsonSchemaOf } from '../../src/schema/json-schema.ts'
 import { knownSchema } from '../../src/schema/known-schema.ts'
-import { extent } from '../extent.ts'
-import { valibotPart } from './schema-parts.ts'
 
 const none = fc.constant(undefined)
 const letters = fc.oneof(
@@ -103,25 +101,6 @@ describe.each(Object.entries(cases))('%s', (name, [schema, input]) => {
     )
     expect(given).toBeGreaterThan(0)
   })
-})
-
-it('the JSON Schema of any Valibot schema accepts whatever it gives out', async () => {
-  let given = 0
-  await fc.assert(
-    fc.asyncProperty(valibotPart, async ({ schema, input, other }) => {
-      const json = jsonSchemaOf(schema)
-      expect(json).toEqual(jsonSchemaOf(schema))
-      const known = knownSchema(JSON.parse(JSON.stringify(json)))
-      for (const value of [input, other]) {
-        const result = await schema['~standard'].validate(value)
-        if (result.issues) continue
-        given++
-        expect(known['~standard'].validate(result.value)).toEqual({ value: result.value })
-      }
-    }),
-    { numRuns: extent('schemas of Valibot', 300, 3_000) },
-  )
-  expect(given).toBeGreaterThan(0)
 })
 
 describe('the kept JSON Schema still refuses', () => {

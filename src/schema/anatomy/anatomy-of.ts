@@ -1,8 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type Anatomy, exactLeaf, knownVendor } from './anatomy.ts'
 import { arkAnatomy, arkNode } from './arktype.ts'
-import { valibotAnatomy } from './valibot.ts'
-import { isValibot } from './valibot-schema.ts'
+import { isValibot, valibotAnatomy } from './valibot.ts'
 import { isZod, zodAnatomy } from './zod.ts'
 
 const known = new WeakMap<StandardSchemaV1, Anatomy>()

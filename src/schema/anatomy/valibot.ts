@@ -1,19 +1,38 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type Anatomy, type Check, exactLeaf, isClosed, type Result } from './anatomy.ts'
 import { areIdempotent, normalizerOf } from './normalizer.ts'
-import {
-  type Action,
-  type Dataset,
-  normalizers,
-  type PipeItem,
-  unchanging,
-  type ValibotSchema,
-  withoutEmpty,
-} from './valibot-schema.ts'
+
+/** What a schema of Valibot 1 says about itself. */
+export interface ValibotSchema extends StandardSchemaV1 {
+  readonly kind: 'schema'
+  readonly type: string
+  readonly pipe?: readonly [ValibotSchema, ...PipeItem[]]
+  readonly wrapped?: ValibotSchema
+  readonly [name: string]: unknown
+}
+
+type PipeItem = ValibotSchema | Action
+
+interface Action {
+  readonly kind: 'validation' | 'transformation' | 'metadata'
+  readonly type: string
+  readonly operation?: unknown
+  '~run'(dataset: Dataset, config: object): Dataset | Promise<Dataset>
+}
+
+interface Dataset {
+  readonly typed: boolean
+  readonly value: unknown
+  readonly issues?: StandardSchemaV1.Issue[]
+}
 
 const dropped = ['__proto__', 'prototype', 'constructor']
 
 type AnatomyOf = (schema: StandardSchemaV1) => Anatomy
+
+export function isValibot(schema: StandardSchemaV1): schema is ValibotSchema {
+  return schema['~standard'].vendor === 'valibot' && '~run' in schema && 'kind' in schema
+}
 
 /** The anatomy of a Valibot schema; `of` returns that of its parts. */
 export function valibotAnatomy(schema: ValibotSchema, of: AnatomyOf): Anatomy {
@@ -75,8 +94,11 @@ function bare(schema: ValibotSchema, of: AnatomyOf): Anatomy {
       return part('wrapped')
     case 'non_optional':
     case 'non_nullable':
-    case 'non_nullish':
-      return of(withoutEmpty(schema))
+    case 'non_nullish': {
+      const { wrapped } = schema
+      const inner = wrapped!.pipe === undefined ? wrapped!.wrapped : undefined
+      return of(inner ?? wrapped!)
+    }
     case 'lazy':
       return lazy(schema, of)
     case 'promise':
@@ -188,6 +210,21 @@ function followed(schema: StandardSchemaV1, check: Check): StandardSchemaV1 {
     return result instanceof Promise ? result.then(next) : next(result)
   })
 }
+
+/** Transformations that only describe a value. */
+const unchanging: ReadonlySet<string> = new Set(['readonly', 'brand', 'flavor', 'guard'])
+
+/** Transformations that leave their own results unchanged, with the methods that they call. */
+const normalizers: ReadonlyMap<string, string> = new Map([
+  ['trim', 'trim'],
+  ['trim_start', 'trimStart'],
+  ['trim_end', 'trimEnd'],
+  ['to_lower_case', 'toLowerCase'],
+  ['to_upper_case', 'toUpperCase'],
+  ['normalize', 'normalize'],
+  ['to_min_value', 'max'],
+  ['to_max_value', 'min'],
+])
 
 function checkOf(checks: readonly Action[]): Check {
   return (output) => {

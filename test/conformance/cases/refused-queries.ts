@@ -1,5 +1,3 @@
-import { type } from 'arktype'
-import * as v from 'valibot'
 import { KvU64, QueryError, ValidationError, Valkeyrie } from 'valkeyrie'
 import { defineSchema } from 'valkeyrie/schema'
 import { expect } from 'vitest'
@@ -85,55 +83,6 @@ export const refusedQueryCases: Cases = {
     )
     await expect(users['aggregate']!({ sum: 'agee' })).rejects.toThrow('for sum: did you mean "age"?')
     await db.close()
-  },
-
-  'queries know the fields of schemas of each library, and their types': async ({ path }) => {
-    const libraries = {
-      Zod: z.object({
-        age: z.number(),
-        big: z.bigint(),
-        born: z.date(),
-        lines: z.array(z.object({ sku: z.string() })),
-      }),
-      Valibot: v.object({
-        age: v.number(),
-        big: v.bigint(),
-        born: v.date(),
-        lines: v.array(v.object({ sku: v.string() })),
-      }),
-      ArkType: type({ age: 'number', big: 'bigint', born: 'Date', lines: type({ sku: 'string' }).array() }),
-    }
-    for (const [library, schema] of Object.entries(libraries)) {
-      await using db = await Valkeyrie.withSchema(['rows', '*'], schema, { indexes: [{ on: 'big' }] }).open(
-        path(),
-      )
-      const rows = db.repositories.rows as unknown as Untyped
-      const born = new Date('2000-01-01')
-      await rows['set']!('a', { age: 1, big: 5n, born, lines: [{ sku: 'x' }] })
-      await rows['set']!('b', { age: 2, big: 10n ** 20n, born: new Date(0), lines: [] })
-      const refused: [string, object][] = [
-        ['findMany', { where: { foo: 1 } }],
-        ['findMany', { where: { age: { foo: 1 } } }],
-        ['findMany', { where: { age: 'x' } }],
-        ['findMany', { where: { lines: { some: { foo: 1 } } } }],
-        ['findMany', { orderBy: { foo: 'asc' } }],
-        ['findMany', { columns: { foo: true } }],
-        ['aggregate', { sum: 'foo' }],
-      ]
-      for (const [call, query] of refused)
-        await expect(rows[call]!(query), `${library}: ${JSON.stringify(query)}`).rejects.toThrow(QueryError)
-      const found = (await rows['findMany']!({ orderBy: { big: 'desc' } })) as { id: string }[]
-      expect(
-        found.map(({ id }) => id),
-        library,
-      ).toEqual(['b', 'a'])
-      expect(await rows['aggregate']!({ sum: 'big' }), library).toEqual({ sum: { big: 10n ** 20n + 5n } })
-      expect(await rows['count']!({ where: { born: '2000-01-01T01:00:00+01:00' } }), library).toBe(1)
-      expect(await rows['count']!({ where: { lines: { some: { sku: 'x' } } } }), library).toBe(1)
-      const misspelled = () =>
-        Valkeyrie.withSchema(['it', '*'], schema, { indexes: [{ on: 'foo' as 'age' }] })
-      expect(misspelled, library).toThrow(TypeError)
-    }
   },
 
   'a reference to a definition that the database was opened without is refused where its rows are asked for':

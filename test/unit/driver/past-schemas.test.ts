@@ -7,7 +7,7 @@ import { type Migration, migrationOf } from '../../../src/driver/migration.ts'
 import { pastSchemas, takenPastSchemas } from '../../../src/driver/past-schemas.ts'
 import { parsePatternText } from '../../../src/key/pattern-text.ts'
 import { accepts, sameValues } from '../../../src/schema/accepts.ts'
-import type { JsonSchema } from '../../../src/schema/json-classes.ts'
+import type { JsonSchema } from '../../../src/schema/json-schema.ts'
 import { jsonSchemaOf } from '../../../src/schema/json-schema.ts'
 
 const plain = (schema: z.ZodType) => JSON.parse(JSON.stringify(jsonSchemaOf(schema))) as JsonSchema

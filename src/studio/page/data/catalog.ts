@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals'
 import type { EngineName } from '../../../engines/engines.ts'
 import type { KeyPartJson } from '../../../key/key-json.ts'
-import type { JsonSchema } from '../../../schema/json-classes.ts'
+import type { JsonSchema } from '../../../schema/json-schema.ts'
 import { ask } from './api.ts'
 import { listen } from './live.ts'
 

@@ -1,4 +1,4 @@
-import { classOf, type JsonSchema } from '../../../schema/json-classes.ts'
+import { classOf, type JsonSchema } from '../../../schema/json-schema.ts'
 import type { Row } from '../value/wire.ts'
 import type { Repository } from './catalog.ts'
 

@@ -5,7 +5,7 @@ import type {
   CompletionSource,
 } from '@codemirror/autocomplete'
 import { operators } from '../../../query/operators.ts'
-import type { JsonSchema } from '../../../schema/json-classes.ts'
+import type { JsonSchema } from '../../../schema/json-schema.ts'
 import { type Repository, repositoryNamed } from './catalog.ts'
 import { resolved, typeName } from './columns.ts'
 

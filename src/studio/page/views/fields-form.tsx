@@ -1,4 +1,4 @@
-import type { JsonSchema } from '../../../schema/json-classes.ts'
+import type { JsonSchema } from '../../../schema/json-schema.ts'
 import { setOwn } from '../../../value/set-own.ts'
 import { fieldsOf } from '../data/columns.ts'
 import type { Complaint } from '../data/validate.ts'
