@@ -1,7 +1,7 @@
-export type { LoadOptions } from './api/bulk-load.ts'
 export type { Copied, CopyOptions } from './api/copy-database.ts'
 export type { Database } from './api/database.ts'
 export type { InspectOptions } from './api/inspect-options.ts'
+export type { LoadOptions } from './api/load-options.ts'
 export type { InspectedDatabase } from './api/open.ts'
 export type { DroppedIndex, LogOptions, OpenOptions } from './api/open-options.ts'
 export { Valkeyrie, type ValkeyrieBuilder } from './api/valkeyrie.ts'

@@ -1,6 +1,4 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { checkSignal } from '../arguments/call-options.ts'
-import { checkOptionNames } from '../arguments/option-names.ts'
 import { noChecks, type SetMutation } from '../commit/write.ts'
 import {
   ConnectionError,
@@ -10,8 +8,6 @@ import {
   StorageError,
 } from '../contract/errors.ts'
 import type { Key, KeyPart } from '../contract/key.types.ts'
-import { locate } from '../engines/engines.ts'
-import { encodePrefix } from '../key/codec.ts'
 import { storeOfFace } from '../key-value/key-value.ts'
 import type { Definitions } from '../schema/registry.types.ts'
 import { storeUnder } from '../store/abortable-store.ts'
@@ -20,104 +16,12 @@ import type { RowStore } from '../store/row-store.ts'
 import { pauseDue } from '../time/give-way.ts'
 import { itemsUntilAborted, untilAborted } from '../time/until-aborted.ts'
 import type { Database } from './database.ts'
-import { checkOpenOptions, type OpenOptions, openOptionNames } from './open-options.ts'
+import type { LoadOptions } from './load-options.ts'
 
-/** How `from` and `fromAsync` load items, besides how to open the database. */
-export interface LoadOptions<T> extends OpenOptions {
-  /** What the key of every item begins with. */
-  readonly prefix: Key
-  /** The last part of the key: the name of the property that holds it, or a function that returns it. */
-  readonly keyProperty: (keyof T & string) | ((item: T) => KeyPart)
-  /** The file, created if there is none. Left out: a database in memory. */
-  readonly path?: string | URL | undefined
-  /** How many milliseconds after it is stored an item expires; above 0. Left out: never. */
-  readonly expireIn?: number | undefined
-  /**
-   * Called after each thousand items and at the end, with the number of items done, and the total if it is known. The load waits for
-   * its promise, if it returns one, and rejects with what it throws.
-   */
-  readonly onProgress?: ((processed: number, total?: number) => void) | undefined
-  /**
-   * What to do with an item that cannot be stored: reject the call (`'stop'`, the default), or skip it (`'continue'`). With
-   * `'stop'`, the items after one that has no key or that its schema refuses are not stored; after one that clashes in a unique index,
-   * those in its transaction may be. A failure of the database, such as a full disk, always rejects the call.
-   */
-  readonly onError?: 'stop' | 'continue' | undefined
-  /** Gets each item that cannot be stored, with its error. The load waits for it as for `onProgress`, and rejects with what it throws. */
-  readonly onErrorCallback?: ((error: unknown, item: T) => void) | undefined
-  /**
-   * Aborting it rejects the call with its reason and closes the database, even while the source stalls. What was stored so far
-   * stays.
-   */
-  readonly signal?: AbortSignal | undefined
-}
-
-const ownNames = [
-  'prefix',
-  'keyProperty',
-  'path',
-  'expireIn',
-  'onProgress',
-  'onError',
-  'onErrorCallback',
-  'signal',
-]
 const itemsPerCommit = 1_000
-const failuresOfDatabase = [
-  ConnectionError,
-  DatabaseBusyError,
-  DatabaseClosedError,
-  MigrationError,
-  StorageError,
-]
-
-/** Splits the options of a load into those of `open` and checks all of them before anything is opened. */
-export function openOptionsOf<T>(options: LoadOptions<T>): OpenOptions {
-  const { engine } = locate(options?.path)
-  checkOptionNames(options, [...ownNames, ...openOptionNames(engine)], 'from')
-  const {
-    prefix,
-    keyProperty,
-    path: _,
-    expireIn,
-    onProgress,
-    onError,
-    onErrorCallback,
-    signal,
-    ...open
-  } = options
-  if (!Array.isArray(prefix))
-    throw new TypeError("prefix must be the beginning of every key, such as ['users']")
-  encodePrefix(prefix, options.limits?.keyBytes)
-  expiryTime(expireIn, Date.now())
-  if (typeof keyProperty !== 'string' && typeof keyProperty !== 'function') {
-    throw new TypeError(
-      'keyProperty must be the name of a property of the items, or a function that returns the last part of the key',
-    )
-  }
-  if (onError !== undefined && onError !== 'stop' && onError !== 'continue') {
-    throw new TypeError("onError must be 'stop' or 'continue'")
-  }
-  checkFunction(onProgress, 'onProgress')
-  checkFunction(onErrorCallback, 'onErrorCallback')
-  checkSignal({ signal }, 'from')
-  checkOpenOptions(open, engine)
-  return open
-}
-
-function checkFunction(value: unknown, name: string): void {
-  if (value !== undefined && typeof value !== 'function') throw new TypeError(`${name} must be a function`)
-}
-
-/** Throws a TypeError if `items` cannot be iterated over. */
-export function checkItems(items: unknown, call: string): void {
-  const isIterable =
-    typeof items === 'string' ||
-    (typeof items === 'object' &&
-      items !== null &&
-      (Symbol.iterator in items || Symbol.asyncIterator in items))
-  if (!isIterable) throw new TypeError(`${call} takes an iterable of items, as an array or a generator`)
-}
+const failuresOfDatabase = [ConnectionError, DatabaseBusyError, DatabaseClosedError, MigrationError]
+/** Codes of engines for a value that they cannot store, for example because it is too long for an index. */
+const ofValue = /^(?:22|23|54)[0-9A-Z]{3}$|^SQLITE_(?:TOOBIG|CONSTRAINT|MISMATCH)/
 
 /** Stores items, a thousand in one transaction. Each is its own commit, so a bad item does not affect the others. */
 export async function load<T, R extends Definitions>(
@@ -126,12 +30,19 @@ export async function load<T, R extends Definitions>(
   options: LoadOptions<T>,
 ): Promise<void> {
   const loading = new Loading(storeUnder(storeOfFace(database)!, options.signal), options, countOf(items))
-  const source = Symbol.asyncIterator in items ? itemsUntilAborted(items, options.signal) : items
-  for await (const item of source as AsyncIterable<T>) {
-    const pending = loading.add(item)
-    if (pending !== undefined) await pending
+  const source =
+    typeof items !== 'string' && Symbol.asyncIterator in items
+      ? itemsUntilAborted(items, () => loading.untilEnd)
+      : items
+  try {
+    for await (const item of source as AsyncIterable<T>) {
+      const pending = loading.add(item)
+      if (pending !== undefined) await pending
+    }
+  } catch (error) {
+    if (error !== loading.end) throw error
   }
-  await loading.end()
+  await loading.finish()
 }
 
 /** How many there are; `undefined` if only reading them tells. */
@@ -154,8 +65,10 @@ class Loading<T> {
   readonly #total: number | undefined
   #batch: Prepared<T>[] = []
   #processed = 0
-  /** Whether an item is bad, and the load stops there. */
-  #isAtEnd = false
+  readonly #ended = new AbortController()
+  /** Why the source is read no further, once an item is bad and the load stops there. */
+  readonly end = new Error('an item cannot be stored')
+  #untilEnd: AbortSignal | undefined
 
   constructor(store: RowStore, options: LoadOptions<T>, total: number | undefined) {
     this.#store = store
@@ -164,36 +77,48 @@ class Loading<T> {
     this.#total = total
   }
 
+  /** Ends the wait for an item: aborted by the caller, or once one in hand is bad, which only an asynchronous schema finds out later. */
+  get untilEnd(): AbortSignal | undefined {
+    return this.#untilEnd ?? this.#options.signal
+  }
+
   /** Gives a promise if there is something to wait for before the next item. */
   add(item: T): Promise<void> | undefined {
     this.#options.signal?.throwIfAborted()
+    this.#ended.signal.throwIfAborted()
     const mutation = this.#prepared(item)
+    // The batch looks at it later.
+    if (mutation instanceof Promise) mutation.catch(() => {})
     this.#batch.push({ item, mutation })
     if (this.#batch.length === itemsPerCommit) return this.#storeBatch()
     return mutation instanceof Promise ? this.#look(mutation) : pauseDue()
   }
 
   #prepared(item: T): Prepared<T>['mutation'] {
-    const { expireIn } = this.#options
     try {
-      return this.#store.prepareSet(keyOf(item, this.#options), item, { expireIn })
+      return this.#store.prepareSet(keyOf(item, this.#options), item)
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
-  /** Stops reading once an item is known to be bad, because the next one may take its time. */
+  /** Most bad items are known to be bad in a microtask: only an asynchronous schema takes longer. */
   async #look(mutation: Promise<unknown>): Promise<void> {
-    mutation.catch(() => {
-      this.#isAtEnd = this.#stops
-    })
-    // Most bad items are known to be by now: only an asynchronous schema takes longer.
+    if (this.#stops) this.#endIfBad(mutation)
     await undefined
-    await (this.#isAtEnd ? this.#storeBatch() : pauseDue())
+    this.#ended.signal.throwIfAborted()
+    await pauseDue()
+  }
+
+  #endIfBad(mutation: Promise<unknown>): void {
+    const { signal } = this.#options
+    const ended = this.#ended
+    mutation.catch(() => ended.abort(this.end))
+    this.#untilEnd ??= signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal])
   }
 
   /** Stores the rest. */
-  async end(): Promise<void> {
+  async finish(): Promise<void> {
     if (this.#batch.length > 0) await this.#storeBatch()
   }
 
@@ -220,18 +145,21 @@ class Loading<T> {
     const preparing = Promise.allSettled(batch.map(({ mutation }) => mutation))
     const prepared = await untilAborted(preparing, this.#options.signal)
     const bad = this.#stops ? prepared.findIndex(({ status }) => status === 'rejected') : -1
+    const { expireIn } = this.#options
+    const expiry = expireIn !== undefined && { expiresAt: expiryTime(expireIn, this.#store.now()) }
     const committing = (bad < 0 ? prepared : prepared.slice(0, bad)).map((one) =>
-      one.status === 'rejected' ? Promise.reject(one.reason) : this.#store.commit(writeOf(one.value)),
+      one.status === 'rejected'
+        ? Promise.reject(one.reason)
+        : this.#store.commit({ checks: noChecks, mutations: [{ ...one.value, ...expiry }] }),
     )
     const outcomes = await Promise.allSettled(committing)
     return bad < 0 ? outcomes : [...outcomes, prepared[bad]!]
   }
 }
 
-const writeOf = (mutation: SetMutation) => ({ checks: noChecks, mutations: [mutation] })
-
 /** Whether the database failed, not the item: the next ones would fail as well. */
 function isOfDatabase(error: unknown): boolean {
+  if (error instanceof StorageError) return !ofValue.test(error.engineCode)
   return failuresOfDatabase.some((type) => error instanceof type)
 }
 

@@ -14,10 +14,11 @@ import type {
 import { Registry } from '../schema/registry.ts'
 import type { Definitions, NewDefinition, NewDefinitions } from '../schema/registry.types.ts'
 import { pacedOutcome } from '../time/give-way.ts'
-import { checkItems, type LoadOptions, load, openOptionsOf } from './bulk-load.ts'
+import { load } from './bulk-load.ts'
 import type { Copied, CopyOptions } from './copy-database.ts'
 import { Database } from './database.ts'
 import type { InspectOptions } from './inspect-options.ts'
+import { checkItems, type LoadOptions, openOptionsOf } from './load-options.ts'
 import { type InspectedDatabase, inspectDatabase, openDatabase, verifyDatabase } from './open.ts'
 import type { OpenOptions } from './open-options.ts'
 

@@ -1,4 +1,3 @@
-// Where a field is, and which types it may have, are read from the same keywords of a JSON Schema.
 import { joinPath } from '../value/dotted-path.ts'
 import { nameOfStep } from './json-pointer.ts'
 import { classOf, type JsonSchema } from './json-schema.ts'
@@ -198,23 +197,17 @@ function union(all: readonly FieldTypes[]): FieldTypes {
 }
 
 function fieldOf(schema: JsonSchema, name: string): { schema: JsonSchema; optional: boolean } | null {
-  const { type, properties, required, additionalProperties, patternProperties, propertyNames } = schema
+  const { type, properties, required, additionalProperties, patternProperties } = schema
   if (isObject(properties) && Object.hasOwn(properties, name)) {
     const field = properties[name]
     const optional = !(Array.isArray(required) && required.includes(name))
     return { schema: isObject(field) ? field : {}, optional }
   }
-  if (isObject(propertyNames) && !mayBeName(propertyNames, name)) return null
   if (isObject(additionalProperties)) return { schema: additionalProperties, optional: true }
   if (additionalProperties === true || isObject(patternProperties)) return { schema: {}, optional: true }
   const open = properties === undefined && additionalProperties === undefined
   const mayBeObject = type === undefined ? !hasKeyword(schema) : type === 'object' || includes(type, 'object')
   return open && mayBeObject ? { schema: {}, optional: true } : null
-}
-
-/** Whether the schema of the names of a record has this one, as far as it lists them. */
-function mayBeName({ enum: names, const: only }: JsonSchema, name: string): boolean {
-  return (names === undefined || includes(names, name)) && (only === undefined || only === name)
 }
 
 /** Whether a schema without a type restricts its values. */

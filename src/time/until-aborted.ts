@@ -49,17 +49,19 @@ function listen(signal: AbortSignal): Waiting {
   return all
 }
 
-/** The items of a source until the signal is aborted. A stalled source is abandoned at once, and told to finish. */
+/**
+ * The items of a source until the signal is aborted, which `signalNow` returns before each. A stalled source is abandoned at once, and told
+ * to finish.
+ */
 export async function* itemsUntilAborted<T>(
   items: AsyncIterable<T>,
-  signal: AbortSignal | undefined,
+  signalNow: () => AbortSignal | undefined,
 ): AsyncIterable<T> {
-  if (signal === undefined) return yield* items
   const source = items[Symbol.asyncIterator]()
   let isDone = false
   try {
     for (;;) {
-      const next = await untilAborted(Promise.resolve(source.next()), signal)
+      const next = await untilAborted(Promise.resolve(source.next()), signalNow())
       if (next.done) {
         isDone = true
         return

@@ -363,3 +363,24 @@ describe.runIf(url !== '')('a unique index', () => {
     await query(`drop schema ${schema} cascade`)
   })
 })
+
+it.runIf(url !== '')('a load that goes on passes over a text that is too long for an index', async () => {
+  const bad: unknown[] = []
+  const row = (name: string) => ({ name, age: 1, score: null, big: 1n, ok: true, either: 'x' })
+  // Random, because the server compresses what repeats.
+  const long = Array.from({ length: 4_000 }, () => randomUUID()).join('')
+  await using db = await Valkeyrie.withSchema(['things', '*'], schema, { name: 'things', indexes }).from(
+    [row('a'), row(long), row('b')],
+    {
+      path: url,
+      schema: newSchema(),
+      destroyOnClose: true,
+      prefix: ['things'],
+      keyProperty: (item) => item.name.slice(0, 10),
+      onError: 'continue',
+      onErrorCallback: (error) => bad.push(error),
+    },
+  )
+  expect(bad).toEqual([expect.any(StorageError)])
+  expect(await db.repositories.things.count()).toBe(2)
+})

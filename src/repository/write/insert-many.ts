@@ -48,7 +48,7 @@ export async function insertMany(
       if (hasPaused) await pending
     }
   } else {
-    for await (const item of itemsUntilAborted(items, signal)) await add(item)
+    for await (const item of itemsUntilAborted(items, () => signal)) await add(item)
   }
   return { ok: true, count: await rows.end() }
 }

@@ -3,11 +3,19 @@ import { ValidationError, Valkeyrie } from 'valkeyrie'
 import { expect } from 'vitest'
 import { z } from 'zod'
 import { stillClock } from '../../still-clock.ts'
+import { waitFor, waitUntil } from '../../waiting.ts'
 import type { Cases } from '../suite.ts'
 
 const item = z.object({ id: z.string(), n: z.int() })
 const items = Array.from({ length: 2_100 }, (_, i) => ({ id: `i${String(i).padStart(4, '0')}`, n: i }))
 const typed = Valkeyrie.withSchema(['items', '*'], item)
+const lateSchema = z.object({
+  id: z.string(),
+  n: z.number().refine(async (n) => {
+    await nextTurn()
+    return n !== 1.5
+  }),
+})
 
 export const bulkLoadCases: Cases = {
   'from stores each item under the prefix and its key property': async (place) => {
@@ -71,7 +79,6 @@ export const bulkLoadCases: Cases = {
   'a load that stops stores the items before the bad one, reads no further, and reports it alone': async (
     place,
   ) => {
-    const lateSchema = z.object({ id: z.string(), n: z.number().refine(async (n) => n !== 1.5) })
     const late = Valkeyrie.withSchema(['items', '*'], lateSchema)
     for (const [name, bad, schemas] of [
       ['no key', { n: 1 }, typed],
@@ -97,24 +104,36 @@ export const bulkLoadCases: Cases = {
       expect(error, name).toBeInstanceOf(name === 'no key' ? TypeError : ValidationError)
       expect(reported, name).toEqual([[error, bad]])
       if (schemas === typed) expect(read, name).toBe(1_003)
+      // In memory, nothing is left of it.
+      if (path === undefined) continue
       await using db = await typed.open(path)
       expect(await db.repositories.items.count(), name).toBe(1_002)
     }
   },
 
   'a load from a source that stalls behind a bad item rejects at once': async (place) => {
-    let isFinished = false
-    const source = (async function* () {
-      try {
-        yield { id: 'bad', n: 1.5 }
-        await new Promise(() => {})
-      } finally {
-        isFinished = true
-      }
-    })()
-    const load = typed.fromAsync(source, { prefix: ['items'], keyProperty: 'id', path: place.path() })
-    await expect(load).rejects.toThrow(ValidationError)
-    expect(isFinished).toBe(true)
+    for (const schema of [item, lateSchema]) {
+      const path = place.path()
+      const stall = Promise.withResolvers<void>()
+      let isFinished = false
+      const source = (async function* () {
+        try {
+          yield items[0]!
+          yield { id: 'bad', n: 1.5 }
+          await stall.promise
+        } finally {
+          isFinished = true
+        }
+      })()
+      const schemas = Valkeyrie.withSchema(['items', '*'], schema as typeof item)
+      const load = schemas.fromAsync(source, { prefix: ['items'], keyProperty: 'id', path })
+      await expect(waitFor('the load', load)).rejects.toThrow(ValidationError)
+      stall.resolve()
+      await waitUntil('the end of the source', () => isFinished)
+      if (path === undefined) continue
+      await using db = await typed.open(path)
+      expect(await db.repositories.items.count()).toBe(1)
+    }
   },
 
   'under continue a bad item is reported and skipped, and every good one is stored': async (place) => {
@@ -203,6 +222,26 @@ export const bulkLoadCases: Cases = {
     })
     expect(await db.repositories.items.count()).toBe(2)
     clock.advance(5_000)
+    expect(await db.repositories.items.count()).toBe(0)
+  },
+
+  'items expire so long after they are stored, however long the source takes': async (place) => {
+    const clock = stillClock()
+    const source = (async function* () {
+      yield items[0]!
+      clock.advance(4_000)
+      yield items[1]!
+    })()
+    const path = place.path()
+    await using db = await typed.fromAsync(source, {
+      prefix: ['items'],
+      keyProperty: 'id',
+      path,
+      expireIn: 5_000,
+    })
+    clock.advance(4_999)
+    expect(await db.repositories.items.count()).toBe(2)
+    clock.advance(1)
     expect(await db.repositories.items.count()).toBe(0)
   },
 

@@ -101,8 +101,6 @@ export const refusedQueryCases: Cases = {
     const schema = user.extend({
       lines: z.array(z.object({ sku: z.string(), sizes: z.array(z.int()) })),
       sums: z.array(z.bigint()),
-      ranks: z.record(z.enum(['home', 'away']), z.int()),
-      only: z.partialRecord(z.literal('one'), z.int()),
     })
     await using db = await Valkeyrie.withSchema(['users', '*'], schema).open(path())
     const users = db.repositories.users as unknown as Untyped
@@ -124,8 +122,6 @@ export const refusedQueryCases: Cases = {
       [{ tags: { arrayContains: [new Date(0)] } }, 'cannot compare a text with a Date'],
       [{ sums: { arrayContains: 5 } }, 'cannot compare a bigint with a number: a bigint is written as 1n'],
       [{ lines: { arrayContains: 'x' } }, "the items of 'lines' cannot compare an object with a text"],
-      [{ ranks: { gone: 1 } }, `There is no field or operator "gone" in 'ranks'`],
-      [{ only: { two: 1 } }, `There is no field or operator "two" in 'only'`],
       [{ tags: { some: 5 } }, "eq on an element of 'tags' cannot compare a text with a number"],
       [{ tags: { every: { ne: 5 } } }, "ne on an element of 'tags' cannot compare a text with a number"],
       [{ tags: { some: { zz: 1 } } }, `There is no field or operator "zz" in an element of 'tags'`],
