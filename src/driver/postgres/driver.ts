@@ -303,6 +303,8 @@ export class PostgresDriver implements Driver {
     const connection = await connector.first()
     try {
       await connection.execute(`drop schema if exists ${quoteName(schema)} cascade`)
+    } catch (error) {
+      throw this.#requests.toKvError(error)
     } finally {
       await connection.end()
     }

@@ -26,7 +26,10 @@ export interface PostgresOptions {
   readonly connections?: number | undefined
   /** How many milliseconds a call waits for a lock that others hold, before it fails with DatabaseBusyError. Default 5,000. */
   readonly busyTimeout?: number | undefined
-  /** How many milliseconds a call tries to reach the server, and to reach it again after a lost connection. Default 10,000. */
+  /**
+   * How many milliseconds a call waits for a connection to the server, and tries to reach it again after a lost one. Default 10,000.
+   * `open` does not try again: it rejects as soon as the server refuses a connection, or loses one.
+   */
   readonly connectTimeout?: number | undefined
 }
 

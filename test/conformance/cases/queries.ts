@@ -703,6 +703,21 @@ export const queryCases: Cases = {
     expect(runs).toBe(2)
   },
 
+  'an average of whole numbers is the number that JavaScript divides': async (place) => {
+    const schema = z.object({ n: z.int(), big: z.bigint() })
+    await using db = await Valkeyrie.withSchema(['rows', '*'], schema).open(place.path())
+    const { rows } = db.repositories
+    const numbers = [1, 1, 1, 1, 1, 1, 1, 2, 2]
+    await rows.insertMany(numbers.map((n, i) => [i, { n, big: BigInt(n) }]))
+    const { avg } = await rows.aggregate({ avg: ['n', 'big'] })
+    expect(avg).toEqual({ n: 11 / 9, big: 11 / 9 })
+    const having = await rows.aggregate({ avg: 'n', groupBy: 'n', having: { avg: { n: { gt: 1 } } } })
+    expect(having).toEqual([{ group: { n: 2 }, avg: { n: 2 } }])
+    expect(await rows.aggregate({ avg: ['n', 'big'], where: { n: 5 } })).toEqual({
+      avg: { n: null, big: null },
+    })
+  },
+
   'a unit of work that has deleted a row queries the others by ids and fields': async (place) => {
     const schema = z.object({ n: z.int(), text: z.string() })
     await using db = await Valkeyrie.withSchema(['rows', '*'], schema, { search: ['text'] })

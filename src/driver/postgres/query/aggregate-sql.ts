@@ -140,7 +140,10 @@ class FigureSql {
         return [{ sql: this.#countDistinct(field), type: 'numeric' }]
       case 'sum':
       case 'avg': {
-        if (form === 'bigint') return [{ sql: sql`${call}(${this.#fields.firstOf(field)})`, type: 'numeric' }]
+        if (form === 'bigint') {
+          const digits = this.#fields.firstOf(field)
+          return [{ sql: name === 'sum' ? sql`sum(${digits})` : average(digits), type: 'numeric' }]
+        }
         return [{ sql: total(name, this.#added(field, name)), type: 'numeric' }]
       }
       case 'min':
@@ -265,7 +268,12 @@ class FigureSql {
 function total(name: 'sum' | 'avg', added: SQL): SQL {
   const sum = sql`sum(${added})`
   const largest = sql.raw(String(Number.MAX_VALUE))
-  return sql`CASE WHEN ${sum} = 'NaN' THEN NULL WHEN ${sum} > ${largest} THEN 'Infinity'::numeric WHEN ${sum} < -${largest} THEN '-Infinity'::numeric ELSE ${sql.raw(name)}(${added}) END`
+  return sql`CASE WHEN ${sum} = 'NaN' THEN NULL WHEN ${sum} > ${largest} THEN 'Infinity'::numeric WHEN ${sum} < -${largest} THEN '-Infinity'::numeric ELSE ${name === 'sum' ? sum : average(added)} END`
+}
+
+/** With more digits than a number of JavaScript has: the server's own average has so few that it is another number at times. */
+function average(added: SQL): SQL {
+  return sql`sum(${added}) * ${sql.raw(`1.${'0'.repeat(40)}`)} / nullif(count(${added}), 0)`
 }
 
 /** A number as exact as its text: a cast from `float8` would round it. */
