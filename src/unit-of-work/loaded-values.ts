@@ -102,6 +102,11 @@ export class LoadedValues {
     const loaded = this.#loaded.get(text)
     if (loaded === undefined || !sameForm(loaded.row, row)) return undefined
     adoptAssigned(loaded)
+    if (row.version > loaded.row.version) {
+      // A write that leaves the value as it is, such as the sum of 0, may have given it another expiry.
+      loaded.row = row
+      show(loaded, loaded.value)
+    }
     return loaded
   }
 

@@ -64,7 +64,7 @@ export class UnitReader implements Reader {
 
   /** What was read, for the commit to check; undefined if nothing was. */
   async readSet(): Promise<ReadSet | undefined> {
-    if (this.#keys.length + this.#ranges.length === 0) return undefined
+    if (!this.#hasRead) return undefined
     const { version, at } = await this.#session.state()
     return { since: version, at, keys: this.#keys, ranges: this.#ranges, validUntil: this.#validUntil }
   }
@@ -174,7 +174,14 @@ export class UnitReader implements Reader {
   async #ownRow(key: Uint8Array, { mutations, version }: OwnWrite): Promise<StoredRow | null> {
     const before = replaces(mutations[0]!) ? null : await this.#stored(key)
     const row = mutatedRow(mutations, before, version)
-    return row === null || hasExpired(row.expiresAt, this.#now()) ? null : row
+    if (row === null || row.expiresAt === null) return row
+    // Queries judge it by the time of the state.
+    const { at } = this.#hasRead ? await this.#session.state() : { at: this.#now() }
+    return hasExpired(row.expiresAt, at) ? null : row
+  }
+
+  get #hasRead(): boolean {
+    return this.#keys.length + this.#ranges.length > 0
   }
 
   async #stored(key: Uint8Array): Promise<StoredRow | null> {

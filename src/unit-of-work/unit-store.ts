@@ -182,7 +182,7 @@ export class UnitStore extends ForwardingStore<Store> implements RowStore, Reade
     if (write.claim !== undefined) return this.#claim(write.claim)
     const { checks, mutations } = write
     const told = mutations.filter(({ type }) => type === 'delete' || type === 'touch')
-    let touched = 0
+    let touched: readonly Mutation[] = []
     if (checks.length + told.length > 0) {
       // An overlapping call of the unit must not write between this look and the writes that rely on it.
       let seen: Seen
@@ -197,10 +197,15 @@ export class UnitStore extends ForwardingStore<Store> implements RowStore, Reade
       touched = seen.touched
     }
     for (const mutation of mutations) {
+      if (mutation.type === 'touch' && !touched.includes(mutation)) continue
       this.own.add(mutation)
       this.#loaded.showWritten(mutation)
     }
-    const outcome: SettledOutcome = { type: 'committed', version: this.own.latestVersion, touched }
+    const outcome: SettledOutcome = {
+      type: 'committed',
+      version: this.own.latestVersion,
+      touched: touched.length,
+    }
     const pause = pauseDue()
     if (pause !== undefined) await pause
     return outcome
@@ -233,12 +238,12 @@ export class UnitStore extends ForwardingStore<Store> implements RowStore, Reade
       const actual = rows[index]?.version ?? null
       if (actual !== version) conflicts.push({ key, expected: version, actual })
     }
-    return { conflicts, touched: rows.slice(checks.length).filter((row) => row !== null).length }
+    return { conflicts, touched: told.filter((_, i) => rows[checks.length + i] !== null) }
   }
 }
 
-/** What a write finds: the failed checks, and how many of the values to delete or touch exist. */
+/** What a write finds: the failed checks, and which of its deletes and touches find a value. */
 interface Seen {
   readonly conflicts: readonly CheckConflict[]
-  readonly touched: number
+  readonly touched: readonly Mutation[]
 }

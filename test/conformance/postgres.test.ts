@@ -21,6 +21,8 @@ describeEngine('postgres', 'the suite', (engine) => {
     path: () => schemas.newAddress(),
     clockError: 30_000,
     passedOver: {
+      'in a unit of work, every read has what it wrote and has expired since, by the time of its state':
+        'the clock that tests tell the server moves within a transaction',
       'a -0 that an earlier release has stored as a text is found by 0': 'no release has stored one there',
       'destroy closes and removes the files': file,
       'destroyOnClose removes the files when the database is closed': file,

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { Valkeyrie } from 'valkeyrie'
+import { KvU64, Valkeyrie } from 'valkeyrie'
 import { expect } from 'vitest'
 import { z } from 'zod'
 import type { Cases, Place } from '../suite.ts'
@@ -139,6 +139,28 @@ export const entryCases: Cases = {
     })
     expect(await users.get('alice')).toMatchObject({ value: { age: 31 }, expiresAt: expect.any(Number) })
   },
+
+  'in a unit of work, an entry shows the expiry that a sum has given it, though the value is as it was':
+    async (place) => {
+      await using db = await Valkeyrie.withSchema(['hits', '*'], z.instanceof(KvU64)).open(place.path())
+      await db.repositories.hits.set('a', new KvU64(5n))
+      await db.unitOfWork(async ({ repositories: { hits } }) => {
+        const entry = await hits.get('a')
+        for (const [call, n] of [
+          ['sum', 0n],
+          ['max', 1n],
+          ['min', 9n],
+        ] as const) {
+          const before = entry.expiresAt ?? 0
+          await hits[call]('a', n, { expireIn: before === 0 ? minute : before })
+          const { expiresAt, value } = await hits.get('a')
+          expect(value?.value, call).toBe(5n)
+          expect(expiresAt, call).toBeGreaterThan(before)
+          expect((await hits.findMany())[0]?.expiresAt, call).toBe(expiresAt)
+          expect(entry.expiresAt, call).toBe(expiresAt)
+        }
+      })
+    },
 
   'in a unit of work, a value that is assigned to an entry is written': async (place) => {
     const schema = z.object({ n: z.int() })

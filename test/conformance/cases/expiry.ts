@@ -1,5 +1,6 @@
 import { KvU64, NotFoundError, Valkeyrie } from 'valkeyrie'
 import { expect } from 'vitest'
+import { z } from 'zod'
 import { waitUntil } from '../../waiting.ts'
 import type { Cases } from '../suite.ts'
 import { withClock } from './clock.ts'
@@ -157,6 +158,43 @@ export const expiryCases: Cases = {
       await Promise.all(beside)
       expect(seen).toStrictEqual(['mine', null])
       expect((await db.get(['seen'])).value).toBe(2)
+    }),
+
+  'in a unit of work, every read has what it wrote and has expired since, by the time of its state': (
+    place,
+  ) =>
+    withClock(async (advance) => {
+      const schema = z.object({ n: z.int() })
+      await using db = await Valkeyrie.withSchema(['rows', '*'], schema).open(place.path())
+      let runs = 0
+      await db.unitOfWork(async ({ repositories: { rows } }) => {
+        runs += 1
+        expect(await rows.count()).toBe(0)
+        await rows.set('k', { n: 1 }, { expireIn: 1_000 })
+        advance(2_000)
+        expect((await rows.get('k')).value).toEqual({ n: 1 })
+        expect(await rows.exists('k')).toBe(true)
+        expect(await rows.count()).toBe(1)
+        expect(await rows.findMany({ where: { n: 1 } })).toHaveLength(1)
+        expect(await Array.fromAsync(rows.list())).toHaveLength(1)
+        expect(await rows.updateMany({ where: { n: 1 }, set: { n: 2 } })).toMatchObject({ count: 1 })
+        expect(await rows.deleteMany({ where: { n: 2 } })).toMatchObject({ count: 1 })
+      })
+      expect(runs).toBe(1)
+    }),
+
+  'in a unit of work, a touch that finds nothing writes nothing': (place) =>
+    withClock(async (advance) => {
+      const schema = z.object({ n: z.int() })
+      await using db = await Valkeyrie.withSchema(['rows', '*'], schema).open(place.path())
+      await db.unitOfWork(async ({ repositories: { rows } }) => {
+        await rows.set('k', { n: 1 }, { expireIn: 1_000 })
+        advance(2_000)
+        await expect(rows.touch('k', { expireIn: null })).rejects.toThrow(NotFoundError)
+        expect(await rows.exists('k')).toBe(false)
+        expect(await rows.findMany()).toEqual([])
+      })
+      expect(await db.repositories.rows.count()).toBe(0)
     }),
 
   'expired rows are removed in the background': async (place) => {
