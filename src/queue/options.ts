@@ -93,10 +93,6 @@ export function termsOf(options: QueueOptions): Terms {
 
 function backoffOf(backoff: NonNullable<QueueOptions['backoff']>): Terms['backoff'] {
   if (typeof backoff === 'function') return (failures, error) => waitBy(backoff, failures, error)
-  if (typeof backoff !== 'object')
-    throw new TypeError(
-      `backoff must be an object, such as { type: 'exponential', delay: 1_000 }, or a function of the failures (got ${String(backoff)})`,
-    )
   checkOptionNames(backoff, ['type', 'delay', 'longest', 'jitter'], 'backoff')
   const { type, delay, longest = hour } = backoff
   if (type !== 'fixed' && type !== 'exponential')

@@ -59,9 +59,12 @@ export async function* itemsUntilAborted<T>(
 ): AsyncIterable<T> {
   const source = items[Symbol.asyncIterator]()
   let isDone = false
+  let isWaiting = false
   try {
     for (;;) {
+      isWaiting = true
       const next = await untilAborted(Promise.resolve(source.next()), signalNow())
+      isWaiting = false
       if (next.done) {
         isDone = true
         return
@@ -69,7 +72,11 @@ export async function* itemsUntilAborted<T>(
       yield next.value
     }
   } finally {
-    // Not awaited: a stalled generator finishes when whatever it waits for arrives.
-    if (!isDone) void Promise.resolve(source.return?.()).catch(() => {})
+    const hasFailed = isWaiting && signalNow()?.aborted !== true
+    if (!isDone && !hasFailed) {
+      const ending = Promise.resolve(source.return?.()).catch(() => {})
+      // A stalled generator finishes when whatever it waits for arrives.
+      if (!isWaiting) await ending
+    }
   }
 }

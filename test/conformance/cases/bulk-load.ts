@@ -136,6 +136,34 @@ export const bulkLoadCases: Cases = {
     }
   },
 
+  'a load waits for the end of its source, and tells none that has failed to end': async (place) => {
+    const failure = new Error('the source has failed')
+    for (const fails of [false, true]) {
+      const told: string[] = []
+      let read = 0
+      const source: AsyncIterator<(typeof items)[number]> = {
+        async next() {
+          read += 1
+          if (fails && read === 2) throw failure
+          return { value: read === 2 ? { id: 'bad', n: 1.5 } : items[read]! }
+        },
+        async return() {
+          told.push('to end')
+          await nextTurn()
+          told.push('has ended')
+          return { done: true, value: undefined }
+        },
+      }
+      const load = typed.fromAsync(
+        { [Symbol.asyncIterator]: () => source },
+        { prefix: ['items'], keyProperty: 'id', path: place.path() },
+      )
+      if (fails) await expect(load).rejects.toBe(failure)
+      else await expect(load).rejects.toThrow(ValidationError)
+      expect(told).toEqual(fails ? [] : ['to end', 'has ended'])
+    }
+  },
+
   'under continue a bad item is reported and skipped, and every good one is stored': async (place) => {
     const bad: unknown[] = []
     const mixed: unknown[] = items.map((good, i) => (i % 700 === 3 ? { ...good, n: 'x' } : good))
