@@ -87,8 +87,6 @@ class Loading<T> {
     this.#options.signal?.throwIfAborted()
     this.#ended.signal.throwIfAborted()
     const mutation = this.#prepared(item)
-    // The batch looks at it later.
-    if (mutation instanceof Promise) mutation.catch(() => {})
     this.#batch.push({ item, mutation })
     if (this.#batch.length === itemsPerCommit) return this.#storeBatch()
     return mutation instanceof Promise ? this.#look(mutation) : pauseDue()
@@ -104,17 +102,15 @@ class Loading<T> {
 
   /** Most bad items are known to be bad in a microtask: only an asynchronous schema takes longer. */
   async #look(mutation: Promise<unknown>): Promise<void> {
-    if (this.#stops) this.#endIfBad(mutation)
-    await undefined
-    this.#ended.signal.throwIfAborted()
-    await pauseDue()
-  }
-
-  #endIfBad(mutation: Promise<unknown>): void {
     const { signal } = this.#options
     const ended = this.#ended
-    mutation.catch(() => ended.abort(this.end))
+    mutation.catch(() => {
+      if (this.#stops) ended.abort(this.end)
+    })
     this.#untilEnd ??= signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal])
+    await undefined
+    ended.signal.throwIfAborted()
+    await pauseDue()
   }
 
   /** Stores the rest. */
